@@ -1,0 +1,1 @@
+"""Tree to build folder: resolve, expand, identify, snapshot, plan, emit."""
