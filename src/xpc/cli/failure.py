@@ -1,0 +1,60 @@
+"""How a command ends: what a user is told, and the exit status, when something stops it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+import click
+
+FINE, AT_FAULT, MISUSE, REFUSED, OUR_BUG = 0, 1, 2, 3, 70
+
+
+class Stop(Exception):
+    """Ends a command with *status*; whatever the user has to know has been printed already, or is *message*."""
+
+    def __init__(self, status: int, message: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def refuse(message: str, *, help: str = "", status: int = AT_FAULT) -> NoReturn:
+    """End the command with an error that has no place in a file."""
+    raise Stop(status, f"error: {message}" + (f"\nhelp: {help}" if help else ""))
+
+
+def run_guarded(arguments: list[str]) -> int:
+    from .root import root
+
+    try:
+        status = root.main(arguments, prog_name="xpc", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else FINE
+    except Stop as stop:
+        if stop.message:
+            click.echo(stop.message, err=True)
+        return stop.status
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as misuse:
+        misuse.show()
+        return misuse.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe has left (`xpc list | head`): no error, and nothing more to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except KeyboardInterrupt:
+        return 130
+    except OSError as refused:
+        where = f"{refused.filename}: " if refused.filename else ""
+        click.echo(f"error[XS000]: {where}{refused.strerror or refused}", err=True)
+        return REFUSED
+    except Exception:
+        traceback.print_exc()
+        click.echo("This is a bug in xpc, not in your files. Please report it with the lines above.", err=True)
+        return OUR_BUG
