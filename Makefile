@@ -21,7 +21,7 @@ demo: $(VENV)/demo.stamp  ## run examples/digits and print its report
 	$(BIN)/xpc -C examples/digits report
 
 test: $(VENV)/test.stamp  ## set up and run the tests
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto -q -m "not slow"
 
 lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -29,7 +29,7 @@ lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/mypy
 
 examples: $(VENV)/dev.stamp  ## run every example as its own README says
-	$(BIN)/python examples/run_all.py
+	$(BIN)/python -m pytest -q -m slow
 
 package: $(VENV)/dev.stamp  ## build sdist and wheel, install the wheel in a clean environment, use it there
 	rm -rf build/package && mkdir -p build/package

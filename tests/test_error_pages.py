@@ -72,3 +72,19 @@ def test_examples_on_the_page_do_what_it_says(page: Path, tmp_path: Path) -> Non
         assert found == ({page.stem} if info.endswith("error") else set())
     if page.stem.startswith("XP0"):
         assert shown >= 2, "a failing and a mended example"
+
+
+def manual_examples() -> list[tuple[str, str]]:
+    docs = PAGES.parent
+    return [
+        (f"{page.stem}-{number}", body)
+        for page in sorted(docs.glob("*.md"))
+        for number, (info, body) in enumerate(blocks(page))
+        if info == "experimentfile"
+    ]
+
+
+@pytest.mark.parametrize(("name", "text"), manual_examples(), ids=lambda v: v if len(v) < 40 else "")
+def test_examples_of_the_manual_compile(name: str, text: str, tmp_path: Path) -> None:
+    """An Experimentfile in the manual compiles without a word."""
+    assert codes_found(text, {}, tmp_path) == [], name
