@@ -17,7 +17,7 @@ class NodeType(type):
     """Turns the annotations of a class body into slots, with the defaults kept aside."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], space: dict[str, Any]) -> NodeType:
-        fields = tuple(space.get("__annotations__", ()))
+        fields = tuple(name for name in space.get("__annotations__", ()) if not name.startswith("_"))
         defaults = tuple(space.pop(field, _MISSING) for field in fields)
         space["__slots__"] = fields
         cls = super().__new__(mcs, name, bases, space)
