@@ -1,4 +1,4 @@
-"""Expressions to ``Code``: closures over their names, made once and called for each point. Nothing is ever ``eval``ed."""
+"""Expressions to ``Code``: closures over their names, made once and called for each point; no ``eval`` anywhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.source import Span
 from .fault import EvaluationError as EvaluationError
-from .fault import fail
+from .fault import fault
 from .format import apply_format as apply_format
 from .format import format_value as format_value
 from .functions import FUNCTIONS, Function, Given
@@ -142,10 +142,7 @@ class _Compiler:
         if not meanings:
             return self.unknown(expr)
         found = meanings[0]
-        if isinstance(found, Inline):
-            step = self.inline(found.name, found.expr, expr.span)
-        else:
-            step = self.key(found)
+        step = self.inline(found.name, found.expr, expr.span) if isinstance(found, Inline) else self.key(found)
         for word in expr.key.segments[len(expr.path) - len(found.rest) :]:
             step = _member_of(step, word)
         return step
@@ -222,7 +219,7 @@ class _Compiler:
         def join(frame: Frame) -> Value:
             whole = "".join([part if isinstance(part, str) else str(part(frame)) for part in parts])
             if len(whole) > LONGEST_TEXT:
-                fail("XP030", span, f"this text would have {len(whole):,} characters", "too long")
+                raise fault("XP030", span, f"this text would have {len(whole):,} characters", "too long")
             return whole
 
         return join
@@ -244,7 +241,7 @@ class _Compiler:
             try:
                 return apply_format(value(frame), as_spec)
             except ValueError as reason:
-                fail("XP055", span, str(reason), "format")
+                raise fault("XP055", span, str(reason), "format") from None
 
         return formatted
 
@@ -382,9 +379,9 @@ def _member(base: Value, name: str, span: Span) -> Value:
     if base is None:
         return None
     if not isinstance(base, dict):
-        fail("XP029", span, f"{named(base)} has nothing called `{name}`", f"of {named(base)}")
+        raise fault("XP029", span, f"{named(base)} has nothing called `{name}`", f"of {named(base)}")
     if name not in base:
-        fail("XP029", span, f"the map has no `{name}`", "not in the map", help=did_you_mean(name, base))
+        raise fault("XP029", span, f"the map has no `{name}`", "not in the map", help=did_you_mean(name, base))
     return base[name]
 
 
@@ -392,21 +389,23 @@ def _index(base: Value, index: Value, expr: tree.Index) -> Value:
     where = expr.index.span
     if isinstance(base, dict):
         if not isinstance(index, str):
-            fail("XP029", where, f"a map is indexed by a text, but this is {named(index)}", label(index))
+            raise fault("XP029", where, f"a map is indexed by a text, but this is {named(index)}", label(index))
         return _member(base, index, where)
     if not isinstance(base, list | str):
-        fail("XP029", expr.base.span, f"{named(base)} cannot be indexed", label(base))
+        raise fault("XP029", expr.base.span, f"{named(base)} cannot be indexed", label(base))
     if type(index) is not int:
-        fail("XP029", where, f"{named(base)} is indexed by an int, but this is {named(index)}", label(index))
+        raise fault("XP029", where, f"{named(base)} is indexed by an int, but this is {named(index)}", label(index))
     if not -len(base) <= index < len(base):
         many = f"{len(base)} element{'' if len(base) == 1 else 's'}"
-        fail("XP029", where, f"index {index} is out of range: {named(base)} of {many}", "out of range")
+        raise fault("XP029", where, f"index {index} is out of range: {named(base)} of {many}", "out of range")
     return base[index]
 
 
 def _signed(value: Value, expr: tree.Unary) -> Value:
     if kind(value) not in ("number", "size", "duration"):
-        fail("XP026", expr.operand.span, f"`{expr.operator}` needs a number, but this is {named(value)}", label(value))
+        raise fault(
+            "XP026", expr.operand.span, f"`{expr.operator}` needs a number, but this is {named(value)}", label(value)
+        )
     if expr.operator == "+":
         return value
     match value:

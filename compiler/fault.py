@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NoReturn
 
 from ..grammar.diagnostic import Diagnostic, Label
 from ..grammar.source import Span
@@ -17,7 +16,7 @@ class EvaluationError(Exception):
         self.diagnostic = diagnostic
 
 
-def fail(
+def fault(
     code: str,
     span: Span,
     message: str,
@@ -25,8 +24,8 @@ def fail(
     *,
     labels: Iterable[tuple[Span, str]] = (),
     help: str | Iterable[str] = (),
-) -> NoReturn:
-    """End an evaluation with an error."""
+) -> EvaluationError:
+    """Give the error that ends an evaluation, to be raised."""
     lines = (help,) if isinstance(help, str) else tuple(help)
     others = tuple(Label(where, text) for where, text in labels)
-    raise EvaluationError(Diagnostic(code, "error", message, span, label, others, lines))
+    return EvaluationError(Diagnostic(code, "error", message, span, label, others, lines))

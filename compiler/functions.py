@@ -10,13 +10,13 @@ from typing import Final
 
 from ..grammar import tree
 from ..grammar.source import Span
-from .fault import fail
-from .read_text import LINK, read_text
+from .fault import fault
 from .format import format_value
 from .operators import LEAST, LONGEST_LIST, MOST, checked, kind, rounded
+from .read_text import LINK, read_text
 from .scope import World
 from .types import label, named
-from .values import Duration, Size, Value
+from .values import Duration, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class Given:
     def refuse(self, index: int, wanted: str) -> Value:
         value = self.values[index]
         name = self.call.function.path[-1]
-        fail("XP025", self.span(index), f"`{name}` takes {wanted} here, but this is {named(value)}", label(value))
+        raise fault(
+            "XP025", self.span(index), f"`{name}` takes {wanted} here, but this is {named(value)}", label(value)
+        )
 
     def integer(self, index: int) -> int:
         value = self.values[index]
@@ -72,18 +74,22 @@ class Function:
 def _count(given: Given, index: int) -> int:
     count = given.integer(index)
     if not 0 <= count <= LONGEST_LIST:
-        fail("XP030", given.span(index), f"a list has from 0 to {LONGEST_LIST:,} elements, not {count:,}", "how many")
+        raise fault(
+            "XP030", given.span(index), f"a list has from 0 to {LONGEST_LIST:,} elements, not {count:,}", "how many"
+        )
     return count
 
 
 def _range(given: Given) -> Value:
     bounds = [given.integer(i) for i in range(len(given.values))]
     if len(bounds) == 3 and bounds[2] == 0:
-        fail("XP025", given.span(2), "the step of a range cannot be 0", "step")
+        raise fault("XP025", given.span(2), "the step of a range cannot be 0", "step")
     numbers = range(*bounds)
     if _length(numbers) > LONGEST_LIST:
         many = f"{_length(numbers):,}"
-        fail("XP030", given.call.span, f"this range has {many} elements, and {LONGEST_LIST:,} is the most", "too long")
+        raise fault(
+            "XP030", given.call.span, f"this range has {many} elements, and {LONGEST_LIST:,} is the most", "too long"
+        )
     return list(numbers)
 
 
@@ -104,7 +110,7 @@ def _geomspace(given: Given) -> Value:
     low, high, count = given.number(0), given.number(1), _count(given, 2)
     if low == 0 or high == 0 or (low < 0) != (high < 0):
         at = 0 if low == 0 else 1
-        fail("XP025", given.span(at), "`geomspace` needs two bounds of one sign, neither of them 0", "bound")
+        raise fault("XP025", given.span(at), "`geomspace` needs two bounds of one sign, neither of them 0", "bound")
     last = max(count - 1, 1)
     first, step = math.log(abs(low)), (math.log(abs(high)) - math.log(abs(low))) / last
     sign = -1 if low < 0 else 1
@@ -115,13 +121,13 @@ def _logspace(given: Given) -> Value:
     low, high, count = given.number(0), given.number(1), _count(given, 2)
     base = float(given.number(3)) if len(given.values) > 3 else 10.0
     if base <= 0:
-        fail("XP025", given.span(3), "the base of `logspace` is more than 0", "base")
+        raise fault("XP025", given.span(3), "the base of `logspace` is more than 0", "base")
     last = max(count - 1, 1)
     try:
         ends = base**low, base**high
         return _spaced(given, count, *ends, lambda i: base ** (low + (high - low) * i / last))
     except OverflowError:
-        fail("XP028", given.call.span, "the result is not a finite number", "too large")
+        raise fault("XP028", given.call.span, "the result is not a finite number", "too large") from None
 
 
 def _spaced(given: Given, count: int, low: float, high: float, middle: Callable[[int], float]) -> Value:
@@ -141,10 +147,12 @@ def _extreme(given: Given, choose: Callable[[Sequence[Value]], Value]) -> Value:
     if len(given.values) == 1 and not isinstance(one, list):
         given.refuse(0, "a list or several values")
     if not values:
-        fail("XP025", given.span(0), f"`{name}` of an empty list", "empty")
+        raise fault("XP025", given.span(0), f"`{name}` of an empty list", "empty")
     kinds = {kind(value) for value in values}
     if len(kinds) > 1 or not kinds <= {"number", "size", "duration", "text"}:
-        fail("XP025", given.call.span, f"`{name}` takes numbers, or values of one kind", " and ".join(sorted(kinds)))
+        raise fault(
+            "XP025", given.call.span, f"`{name}` takes numbers, or values of one kind", " and ".join(sorted(kinds))
+        )
     return choose(values)
 
 
@@ -155,7 +163,7 @@ def _round(given: Given) -> Value:
         return Duration(rounded(round(float(value), digits)))
     number = given.number(0)
     if digits is not None and abs(digits) > 400:
-        fail("XP025", given.span(1), "`round` takes from -400 to 400 digits", "digits")
+        raise fault("XP025", given.span(1), "`round` takes from -400 to 400 digits", "digits")
     return checked(round(number) if digits is None else round(number, digits), given.call.span)
 
 
@@ -181,7 +189,7 @@ def _int(given: Given) -> Value:
         case str() if re.fullmatch(r"[-+]?[0-9]{1,19}", value.strip()) and LEAST <= int(value) <= MOST:
             return int(value)
         case str():
-            fail("XP025", given.span(0), f"`{value[:40]}` is no int", "text")
+            raise fault("XP025", given.span(0), f"`{value[:40]}` is no int", "text")
         case _:
             return given.refuse(0, "a number or a text")
 
@@ -195,9 +203,9 @@ def _float(given: Given) -> Value:
             number = float(value)
             if math.isfinite(number):
                 return number
-            fail("XP028", given.span(0), f"`{value[:40]}` is not a finite number", "too large")
+            raise fault("XP028", given.span(0), f"`{value[:40]}` is not a finite number", "too large")
         case str():
-            fail("XP025", given.span(0), f"`{value[:40]}` is no float", "text")
+            raise fault("XP025", given.span(0), f"`{value[:40]}` is no float", "text")
         case _:
             return given.refuse(0, "a number or a text")
 
@@ -214,7 +222,7 @@ def looks_secret(name: str) -> bool:
 def _env(given: Given) -> Value:
     name = given.text(0)
     if looks_secret(name):
-        fail(
+        raise fault(
             "XP037",
             given.span(0),
             f"`{name}` looks secret, and the values of `env` are recorded",
@@ -225,7 +233,7 @@ def _env(given: Given) -> Value:
         return given.world.env[name]
     if len(given.values) > 1:
         return given.values[1]
-    fail(
+    raise fault(
         "XP036",
         given.span(0),
         f"the environment variable `{name}` is not set",
@@ -238,10 +246,10 @@ def _files(given: Given) -> Value:
     pattern = given.text(0)
     found = given.world.files.glob(pattern)
     if not found:
-        fail("XP107", given.span(0), f"no file matches `{pattern}`", "no match")
+        raise fault("XP107", given.span(0), f"no file matches `{pattern}`", "no match")
     for path in found:
         if not given.world.files.is_inside(path, given.world.roots):
-            fail("XP049", given.span(0), f"`{path}` lies outside the project", "matches it", help=LINK)
+            raise fault("XP049", given.span(0), f"`{path}` lies outside the project", "matches it", help=LINK)
     return list(found)
 
 

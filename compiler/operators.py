@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..grammar import tree
 from ..grammar.source import Span
-from .fault import fail
+from .fault import fault
 from .types import label, named
 from .values import Duration, Size, Value
 
@@ -89,9 +89,11 @@ def checked(value: int | float, span: Span) -> Value:
     if isinstance(value, int):
         if LEAST <= value <= MOST:
             return value
-        fail("XP028", span, "the result does not fit into 64 bits", "too large", help="write a float, such as `1e20`")
+        raise fault(
+            "XP028", span, "the result does not fit into 64 bits", "too large", help="write a float, such as `1e20`"
+        )
     if not math.isfinite(value):
-        fail("XP028", span, "the result is not a finite number", "too large")
+        raise fault("XP028", span, "the result is not a finite number", "too large")
     return rounded(value)
 
 
@@ -116,15 +118,17 @@ def _compute(name: str, left: Any, right: Any, expr: tree.Binary) -> int | float
     try:
         result: int | float = _PLAIN[name](left, right)
     except ZeroDivisionError:
-        fail("XP028", expr.span, "division by zero", "this divides by zero", labels=[(expr.right.span, "0")])
+        raise fault(
+            "XP028", expr.span, "division by zero", "this divides by zero", labels=[(expr.right.span, "0")]
+        ) from None
     except OverflowError:
-        fail("XP028", expr.span, "the result is not a finite number", "too large")
+        raise fault("XP028", expr.span, "the result is not a finite number", "too large") from None
     return result
 
 
 def _power(base: int | float, exponent: int | float, expr: tree.Binary) -> int | float:
     if isinstance(base, int) and isinstance(exponent, int) and exponent > 64 and abs(base) > 1:
-        fail(
+        raise fault(
             "XP028",
             expr.span,
             "the result does not fit into 64 bits",
@@ -134,17 +138,17 @@ def _power(base: int | float, exponent: int | float, expr: tree.Binary) -> int |
     try:
         result = base**exponent
     except ZeroDivisionError:
-        fail("XP028", expr.span, "zero cannot be raised to a negative power", "this divides by zero")
+        raise fault("XP028", expr.span, "zero cannot be raised to a negative power", "this divides by zero") from None
     except OverflowError:
-        fail("XP028", expr.span, "the result is not a finite number", "too large")
+        raise fault("XP028", expr.span, "the result is not a finite number", "too large") from None
     if isinstance(result, complex):
-        fail("XP028", expr.span, "a negative number has no fractional power", "no real number")
+        raise fault("XP028", expr.span, "a negative number has no fractional power", "no real number")
     return result  # type: ignore[no-any-return]  # the type of `**` depends on the sign
 
 
 def _with_unit(result: str, value: int | float, expr: tree.Binary) -> Value:
     if not math.isfinite(value):
-        fail("XP028", expr.span, "the result is not a finite number", "too large")
+        raise fault("XP028", expr.span, "the result is not a finite number", "too large")
     match result:
         case "size":
             whole = checked(round(value), expr.span)
@@ -175,7 +179,7 @@ def _repeated(left: Any, right: Any, expr: tree.Binary) -> Value:
 
 def _check_length(length: int, limit: int, expr: tree.Binary) -> None:
     if length > limit:
-        fail("XP030", expr.span, f"this would be {length:,} long, and {limit:,} is the most", "too long")
+        raise fault("XP030", expr.span, f"this would be {length:,} long, and {limit:,} is the most", "too long")
 
 
 def _refuse(name: str, left: Value, right: Value, expr: tree.Binary) -> Value:
@@ -191,7 +195,7 @@ def _refuse(name: str, left: Value, right: Value, expr: tree.Binary) -> Value:
     elif "null" in pair:
         help = ("a key that a point lacks is null: ask `is not null` first",)
     labels = [(expr.left.span, label(left)), (expr.right.span, label(right))]
-    fail("XP026", expr.operator_span, message, labels=labels, help=help)
+    raise fault("XP026", expr.operator_span, message, labels=labels, help=help)
 
 
 # ------------------------------------------------------------------ comparisons
@@ -225,14 +229,14 @@ def compare(name: str, left: Value, right: Value, expr: tree.Binary) -> bool:
         message = f"{named(left)} is never equal to {named(right)}"
         if name in _ORDERS:
             message = f"{named(left)} has no order with {named(right)}"
-        fail("XP027", expr.operator_span, message, labels=labels, help=_comparable(left, right, expr))
+        raise fault("XP027", expr.operator_span, message, labels=labels, help=_comparable(left, right, expr))
     if name == "==":
         return equal(left, right)
     if name == "!=":
         return not equal(left, right)
     if kind(left) in ("bool", "list", "map"):
         what = {"bool": "true and false have", "list": "lists have", "map": "maps have"}[kind(left)]
-        fail("XP027", expr.operator_span, f"{what} no order", "compares by size")
+        raise fault("XP027", expr.operator_span, f"{what} no order", "compares by size")
     return _ORDERS[name](left, right)
 
 
@@ -254,7 +258,7 @@ def contains(element: Value, whole: Value, expr: tree.Binary) -> bool:
         case list():
             if whole and not any(kind(item) in (kind(element), "null") for item in whole):
                 labels = [(expr.left.span, label(element)), (expr.right.span, f"a list of {kind(whole[0])}s")]
-                fail("XP027", expr.operator_span, f"{named(element)} is never in this list", labels=labels)
+                raise fault("XP027", expr.operator_span, f"{named(element)} is never in this list", labels=labels)
             return any(equal(element, item) for item in whole)
         case str() if isinstance(element, str):
             return element in whole
@@ -262,7 +266,7 @@ def contains(element: Value, whole: Value, expr: tree.Binary) -> bool:
             return element in whole
         case _:
             labels = [(expr.left.span, label(element)), (expr.right.span, label(whole))]
-            fail("XP027", expr.operator_span, f"{named(element)} cannot be in {named(whole)}", labels=labels)
+            raise fault("XP027", expr.operator_span, f"{named(element)} cannot be in {named(whole)}", labels=labels)
 
 
 def truth(value: Value, span: Span) -> bool:
@@ -273,4 +277,4 @@ def truth(value: Value, span: Span) -> bool:
         return value
     compared = {"text": ' == ""', "list": "", "number": " == 0"}.get(kind(value), "")
     help = f"compare it, such as `… {compared.strip()}`" if compared else "a condition is a comparison, or a bool"
-    fail("XP053", span, f"a condition is true or false, but this is {named(value)}", label(value), help=help)
+    raise fault("XP053", span, f"a condition is true or false, but this is {named(value)}", label(value), help=help)
