@@ -1,0 +1,60 @@
+"""The tables and the lexer to one parser, loaded at its first use; an excerpt to what its start rule builds."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from .tables import TABLES
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+    from .lexer import Excerpt, SoftLexer
+
+
+@cache
+def _parser() -> Lark:
+    from lark import Lark
+
+    from . import clauses, expressions, statements
+    from .lexer import SoftLexer
+
+    build = SimpleNamespace()
+    for module in (expressions, statements, clauses):
+        vars(build).update({name: value for name, value in vars(module).items() if name[0].islower()})
+    data, memo = _decode()
+    return Lark._load_from_dict(data, memo, transformer=build, _plugins={"ContextualLexer": SoftLexer})
+
+
+def lexer() -> SoftLexer:
+    """Give the parser's lexer."""
+    found: Any = _parser().parser.lexer
+    return found  # type: ignore[no-any-return]
+
+
+def run(excerpt: Excerpt) -> object:
+    """Parse *excerpt* from its start rule; raise Lark's ``UnexpectedInput`` at the first token that does not fit."""
+    return _parser().parse(excerpt, start=excerpt.start_rule)
+
+
+def _decode() -> tuple[dict[str, Any], dict[int, Any]]:
+    """Put the tables back into the shape that Lark deserialises."""
+    read = json.loads(TABLES)
+    data = read["data"]
+    data["parser"]["parser"] = {
+        "tokens": read["tokens"],
+        "states": {index: _state(row) for index, row in enumerate(read["states"])},
+        "start_states": read["starts"],
+        "end_states": read["ends"],
+    }
+    return data, dict(enumerate(read["memo"]))
+
+
+def _state(row: list[int]) -> dict[int, tuple[int, Any]]:
+    return {
+        token: (0, action) if action >= 0 else (1, {"@": ~action})
+        for token, action in zip(row[::2], row[1::2], strict=True)
+    }
