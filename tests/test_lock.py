@@ -1,0 +1,146 @@
+"""The submit lock: one holder a project, taken over from the dead alone."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from xpc.runtime.executor.owner import Owner, start_of
+from xpc.runtime.lock import NAME, Held, SubmitLock, holder, take_lock
+
+
+def write_lock(project: Path, owner: Owner, nonce: str = "theirs") -> Path:
+    path = project / NAME
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"schema": "xpc.lock/1", "nonce": nonce, **owner.fields()}) + "\n")
+    return path
+
+
+def dead_owner(**changes: object) -> Owner:
+    """Give an owner like us whose process has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    start = start_of(child.pid) or 1
+    child.wait()
+    here = Owner.here()
+    fields = {"host": here.host, "user": here.user, "boot": here.boot, "space": here.space, **changes}
+    return Owner(pid=child.pid, start=start, **fields)  # type: ignore[arg-type]
+
+
+def test_second_taker_learns_who_has_it(tmp_path: Path) -> None:
+    """While a live process has the lock, another one is told which."""
+    lock = take_lock(tmp_path)
+
+    assert isinstance(lock, SubmitLock)
+    assert take_lock(tmp_path) == Held(Owner.here())
+
+
+def test_released_lock_is_free(tmp_path: Path) -> None:
+    """After the holder is done, nothing is left in the folder and the next one gets the lock."""
+    with take_lock(tmp_path) as lock:  # type: ignore[union-attr]
+        assert lock.held()
+
+    assert list((tmp_path / ".xpc").iterdir()) == []
+    assert isinstance(take_lock(tmp_path), SubmitLock)
+
+
+def test_lock_of_a_dead_process_is_taken_at_once(tmp_path: Path) -> None:
+    """Same host, same boot, process gone: nobody waits."""
+    write_lock(tmp_path, dead_owner())
+    naps: list[float] = []
+
+    assert isinstance(take_lock(tmp_path, sleep=naps.append), SubmitLock)
+    assert naps == []
+    assert holder(tmp_path) == Owner.here()
+
+
+def test_reused_pid_is_another_process(tmp_path: Path) -> None:
+    """A process with the holder's number but another start time doesn't keep the lock alive."""
+    here = Owner.here()
+    write_lock(tmp_path, Owner(here.host, here.user, here.boot, here.space, os.getppid(), 1))
+
+    assert isinstance(take_lock(tmp_path), SubmitLock)
+
+
+def test_holder_on_another_host_is_watched_for_three_leases(tmp_path: Path) -> None:
+    """Without a touch in three leases the lock is taken over, not a moment earlier."""
+    elsewhere = dead_owner(host="login2")
+    write_lock(tmp_path, elsewhere)
+    naps: list[float] = []
+    told: list[Owner | None] = []
+
+    lock = take_lock(tmp_path, watching=told.append, sleep=naps.append, lease=10)
+
+    assert isinstance(lock, SubmitLock)
+    assert sum(naps) == 30
+    assert told == [elsewhere]
+
+
+def test_holder_on_another_host_that_touches_keeps_it(tmp_path: Path) -> None:
+    """One touch while we watch: the holder lives, whatever its clock says."""
+    elsewhere = dead_owner(host="login2")
+    path = write_lock(tmp_path, elsewhere)
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 2:
+            os.utime(path, (1, 1))
+
+    assert take_lock(tmp_path, sleep=sleep) == Held(elsewhere)
+    assert len(naps) == 2
+
+
+def test_unreadable_lock_is_watched_too(tmp_path: Path) -> None:
+    """A lock without a whole line may be one that is being written: only silence frees it."""
+    path = tmp_path / NAME
+    path.parent.mkdir()
+    path.write_text('{"nonce"')
+    naps: list[float] = []
+
+    assert isinstance(take_lock(tmp_path, sleep=naps.append, lease=1), SubmitLock)
+    assert sum(naps) == 3
+
+
+def test_touch_renews_and_notices_a_theft(tmp_path: Path) -> None:
+    """A holder that lost its lock learns it at the next touch, and leaves the thief's lock alone."""
+    lock = take_lock(tmp_path)
+    assert isinstance(lock, SubmitLock)
+    os.utime(lock.path, (1, 1))
+    lock._touched -= 11
+
+    assert lock.touch()
+    assert lock.path.stat().st_mtime > 1
+
+    write_lock(tmp_path, dead_owner(host="login2"))
+    lock._touched -= 11
+
+    assert not lock.touch()
+    lock.release()
+    assert lock.path.exists()
+
+
+TAKER = """
+import sys, time
+from pathlib import Path
+from xpc.runtime.lock import SubmitLock, take_lock
+lock = take_lock(Path(sys.argv[1]))
+print(isinstance(lock, SubmitLock), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_of_many_thieves_one_wins(tmp_path: Path) -> None:
+    """Eight processes find the same dead holder at the same time; one gets the lock."""
+    write_lock(tmp_path, dead_owner())
+    takers = [
+        subprocess.Popen(
+            [sys.executable, "-c", TAKER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(8)
+    ]
+    answers = [taker.stdout.readline().strip() for taker in takers if taker.stdout]
+    for taker in takers:
+        taker.communicate("\n")
+
+    assert sorted(answers) == ["False"] * 7 + ["True"]
