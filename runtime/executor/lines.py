@@ -39,5 +39,5 @@ def failure_line(failure: Failure, width: int | None = None) -> str:
     why = failure.why
     if width is not None and len(head) + len(why) + len(tail) > width:
         room = max(20, width - len(head) - len(tail))
-        why = why if len(why) <= room else why[: room - 1] + "…"
+        why = why if len(why) <= room else why[: room - 1].rstrip() + "…"
     return head + why + tail
