@@ -1,0 +1,383 @@
+"""The working tree to a snapshot: a commit object of the code as it is, made beside everything the user has in git."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+from ..grammar.diagnostic import Diagnostics
+from ..grammar.source import Span
+from .git_calls import GitError, GitMissingError, Repository, open_repository
+from .snapshot_checks import check_tree, warn_filters
+from .snapshot_index import OWN_FOLDERS, PrivateIndex, Status, open_index, start_over
+from .snapshot_lfs import add_edited
+from .snapshot_policy import check_untracked
+from .snapshot_refusal import refuse
+from .snapshot_tree import Listing, list_tree, replace_entry
+
+Mode = Literal["worktree", "head", "clean"]
+
+IDENTITY: Final = "xpc <xpc@localhost>"
+MESSAGE: Final = "Snapshot of the working tree\n"
+NAMES_SHOWN: Final = 5
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The code that runs will see.
+
+    *tree* is the extent's git tree: all that plan and build id know. *commit* is HEAD of a clean tree, else a commit of
+    our own with *head* as parent. *prefix* is the Experimentfile's folder inside the tree, *extent* the tree's folder
+    inside the repository (``""``: all of it). *changed* and *untracked* are relative to the extent, sorted: what
+    differs from *head*, and the files among the rest that git didn't know.
+    """
+
+    tree: str
+    commit: str
+    head: str | None
+    branch: str | None
+    dirty: bool
+    changed: tuple[str, ...]
+    untracked: tuple[str, ...]
+    prefix: str
+    extent: str
+    repository: Repository
+
+    @cached_property
+    def listing(self) -> Listing:
+        """All files of the tree, relative to the extent."""
+        return list_tree(self.repository, self.tree)
+
+    def blob_of(self, path: str) -> str | None:
+        """Give the id of a file's content, or nothing if the snapshot lacks it; *path* as the Experimentfile says it."""
+        return self.listing.blob_of(self._inside(path))
+
+    def code_fingerprint(self, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> str:
+        """Give 32 hex digits over path, mode and content of what *patterns* match (none: all), less *exclude*.
+
+        Both are relative to the Experimentfile's folder.
+        """
+        return self.listing.fingerprint([self._inside(p) for p in patterns], [self._inside(p) for p in exclude])
+
+    def _inside(self, path: str) -> str:
+        return posixpath.normpath(posixpath.join(self.prefix, path))
+
+
+def take(
+    folder: Path,
+    root: str,
+    mode: Mode,
+    diagnostics: Diagnostics,
+    *,
+    root_span: Span | None = None,
+) -> Snapshot | None:
+    """Make the snapshot of *folder* (the Experimentfile's), widened to folder/*root*; nothing after an error.
+
+    ``worktree`` takes the working tree as it is, ``head`` the last commit, ``clean`` refuses when the two differ.
+    Written are objects and one ref under ``refs/xpc/snapshots/``, and an index of our own in ``.xpc/``.
+    """
+    try:
+        repository = open_repository(folder)
+        extent = _extent(repository, root, diagnostics, root_span)
+        if extent is None:
+            return None
+        if mode == "head":
+            return _take_head(repository, extent, diagnostics)
+        return _take_worktree(repository, extent, _home(folder), mode, diagnostics)
+    except (GitError, GitMissingError) as error:
+        refuse(error, folder, diagnostics)
+        return None
+
+
+def _extent(repository: Repository, root: str, diagnostics: Diagnostics, span: Span | None) -> str | None:
+    """Give the folder of the snapshot relative to the repository."""
+    extent = posixpath.normpath(posixpath.join(repository.folder or ".", root))
+    if root.startswith("/") or extent == ".." or extent.startswith("../"):
+        depth = repository.folder.count("/") + 1 if repository.folder else 0
+        widest = "/".join([".."] * depth) or "."
+        diagnostics.error(
+            "XP133",
+            span,
+            f"the root `{root}` is outside the repository",
+            "outside",
+            help=f'the widest root is the repository itself: `root "{widest}"`; `link` lets runs read other folders',
+        )
+        return None
+    if repository.folder and extent != "." and not f"{repository.folder}/".startswith(f"{extent}/"):
+        diagnostics.error(
+            "XP133",
+            span,
+            f"the root `{root}` does not hold the Experimentfile's folder",
+            "beside or below it",
+            help="a root is `.` or goes up: `..`, `../..`",
+        )
+        return None
+    if not repository.folder and extent != ".":
+        diagnostics.error(
+            "XP133",
+            span,
+            f"the root `{root}` does not hold the Experimentfile's folder",
+            "below it",
+            help="a root is `.` or goes up: `..`, `../..`",
+        )
+        return None
+    return "" if extent == "." else extent
+
+
+def _home(folder: Path) -> Path:
+    """Give the .xpc folder, which git never sees."""
+    home = folder / ".xpc"
+    home.mkdir(exist_ok=True)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return home
+
+
+# ------------------------------------------------------------------ the three modes
+
+
+def _take_head(repository: Repository, extent: str, diagnostics: Diagnostics) -> Snapshot | None:
+    try:
+        head = repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode().strip()
+    except GitError:
+        _no_commit("head", diagnostics)
+        return None
+    branch = _branch(repository)
+    tree = _tree_of(_commit_text(repository, head, extent)[1], repository, extent, diagnostics)
+    if tree is None or not check_tree(repository, extent, list_tree(repository, tree), diagnostics):
+        return None
+    _keep(repository, head, needed=False)
+    return _snapshot(repository, extent, Status(head=head, branch=branch), tree, head, (), ())
+
+
+def _take_worktree(
+    repository: Repository, extent: str, home: Path, mode: Mode, diagnostics: Diagnostics
+) -> Snapshot | None:
+    index = open_index(repository, home, extent)
+    try:
+        try:
+            status = index.status()
+        except GitError:
+            if index.fresh:
+                raise
+            start_over(index)
+            status = index.status()
+        if mode == "clean" and status.head is None:
+            _no_commit(mode, diagnostics)
+            return None
+        if not _bring_up(index, status, diagnostics):
+            return None
+        return _commit(index, status, mode, diagnostics)
+    finally:
+        index.close()
+
+
+def _bring_up(index: PrivateIndex, status: Status, diagnostics: Diagnostics) -> bool:
+    """Make the index hold the working tree as it is; tell whether all of it may go into a snapshot."""
+    repository = index.repository
+    index.untracked.difference_update(status.deleted)
+    untracked = sorted({*status.untracked, *index.untracked})
+    fit = check_untracked(repository.top, untracked, diagnostics)
+    for path in status.nested:
+        fit = False
+        diagnostics.error(
+            "XP129",
+            None,
+            f"`{path}` is a git repository of its own that this one does not know",
+            help=(
+                f"write `{path}` into .gitignore, and `link` it if runs read it",
+                f"or make it a submodule: `git submodule add URL {path.rstrip('/')}`",
+            ),
+        )
+    for path in status.moved:
+        diagnostics.warning(
+            "XP132",
+            None,
+            f"submodule `{path}` stands at another commit than the recorded one, and runs see the recorded one",
+            help=f"`git add {path}` records the commit that is checked out",
+        )
+    if not fit:
+        return False
+    index.remove(status.deleted)
+    edited = [*status.edited, *status.untracked]
+    if edited:
+        warn_filters(repository, edited, diagnostics)
+        index.add(add_edited(index, edited))
+        index.untracked.update(status.untracked)
+    return True
+
+
+def _commit(index: PrivateIndex, status: Status, mode: Mode, diagnostics: Diagnostics) -> Snapshot | None:
+    """Write tree and commit of the index."""
+    repository, extent = index.repository, index.extent
+    header, head_tree = _commit_text(repository, status.head, extent) if status.head else ("", None)
+    tree = _tree_of(index.write_tree(), repository, extent, diagnostics)
+    if tree is None:
+        return None
+    before = _tree_of(head_tree, repository, extent, None) if head_tree else None
+    changed: tuple[str, ...] = ()
+    if tree != before:
+        changed = _changed(repository, before, tree)
+        if mode == "clean":
+            _not_clean(changed, diagnostics)
+            return None
+    if tree != index.checked:
+        if not check_tree(repository, extent, list_tree(repository, tree), diagnostics):
+            return None
+        index.checked = tree
+    commit = status.head
+    if commit is None or tree != before:
+        commit = _write_commit(repository, extent, tree, status.head, header)
+    _keep(repository, commit, needed=commit != status.head)
+    outer = f"{extent}/" if extent else ""
+    unknown = {path.removeprefix(outer) for path in index.untracked}
+    found = _snapshot(
+        repository,
+        extent,
+        status,
+        tree,
+        commit,
+        tuple(path for path in changed if path not in unknown),
+        tuple(path for path in changed if path in unknown),
+    )
+    index.keep()
+    return found
+
+
+def _snapshot(
+    repository: Repository,
+    extent: str,
+    status: Status,
+    tree: str,
+    commit: str,
+    changed: tuple[str, ...],
+    untracked: tuple[str, ...],
+) -> Snapshot:
+    return Snapshot(
+        tree=tree,
+        commit=commit,
+        head=status.head,
+        branch=status.branch,
+        dirty=commit != status.head,
+        changed=changed,
+        untracked=untracked,
+        prefix=repository.folder[len(extent) :].lstrip("/"),
+        extent=extent,
+        repository=repository,
+    )
+
+
+# ------------------------------------------------------------------ objects
+
+
+def _commit_text(repository: Repository, commit: str, extent: str) -> tuple[str, str | None]:
+    """Give the header of a commit, and the tree of the extent in it."""
+    names = f"{commit}\n{commit}:{extent}\n"
+    out = repository.run("cat-file", "--batch", input=os.fsencode(names))
+    first, _, rest = out.partition(b"\n")
+    size = int(first.split(b" ")[2])
+    header = rest[:size].partition(b"\n\n")[0].decode("utf-8", "replace")
+    second = rest[size + 1 :].partition(b"\n")[0].split(b" ")
+    tree = second[0].decode() if len(second) == 3 and second[1] == b"tree" else None
+    return header, tree
+
+
+def _tree_of(tree: str | None, repository: Repository, extent: str, diagnostics: Diagnostics | None) -> str | None:
+    """Give the extent's tree without what xpc itself writes; an empty one is an error."""
+    inside = repository.folder[len(extent) :].lstrip("/")
+    if tree is not None:
+        place = f"{tree}:{inside}" if inside else tree
+        try:
+            names = repository.run("ls-tree", "-z", "--name-only", place, *OWN_FOLDERS).decode().split("\0")[:-1]
+        except GitError:
+            names = []
+        for name in names:
+            path = posixpath.join(inside, name)
+            tree = replace_entry(repository, tree, path, None)
+            if diagnostics is not None:
+                diagnostics.warning(
+                    "XP134",
+                    None,
+                    f"`{path}/` is tracked by git, and no part of a snapshot",
+                    help=f"xpc writes there; `git rm -r --cached {path}` leaves it to xpc",
+                )
+    if tree is None and diagnostics is not None:
+        diagnostics.error(
+            "XP139",
+            None,
+            "the snapshot would be empty",
+            help="git ignores this folder: write `git init` here, or take it out of .gitignore",
+        )
+    return tree
+
+
+def _write_commit(repository: Repository, extent: str, tree: str, head: str | None, header: str) -> str:
+    """Write a commit whose id depends on HEAD and the tree alone."""
+    when = "0 +0000"
+    whole: str | None = tree
+    if head is not None:
+        lines = dict(line.split(" ", 1) for line in header.split("\n") if " " in line)
+        when = " ".join(lines["committer"].rsplit(" ", 2)[1:])
+        if extent:
+            whole = replace_entry(repository, lines["tree"], extent, tree)
+    elif extent:
+        whole = replace_entry(repository, None, extent, tree)
+    parent = f"parent {head}\n" if head else ""
+    text = f"tree {whole}\n{parent}author {IDENTITY} {when}\ncommitter {IDENTITY} {when}\n\n{MESSAGE}"
+    return repository.run("hash-object", "-t", "commit", "-w", "--stdin", input=text.encode()).decode().strip()
+
+
+def _keep(repository: Repository, commit: str, *, needed: bool) -> None:
+    """Hold the commit by a ref, so that gc can't drop it; HEAD itself may stay without where nobody can write."""
+    ref = f"refs/xpc/snapshots/{commit}"
+    if os.path.exists(os.path.join(repository.common_dir, ref)):
+        return
+    try:
+        repository.run("update-ref", ref, commit)
+    except GitError:
+        if needed:
+            raise
+
+
+def _changed(repository: Repository, before: str | None, tree: str) -> tuple[str, ...]:
+    """Give the paths in which two trees differ, sorted."""
+    if before is None:
+        return tuple(sorted(list_tree(repository, tree).entries))
+    out = repository.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, tree)
+    return tuple(sorted(os.fsdecode(out).split("\0")[:-1]))
+
+
+def _branch(repository: Repository) -> str | None:
+    try:
+        return os.fsdecode(repository.run("symbolic-ref", "--quiet", "--short", "HEAD")).strip()
+    except GitError:
+        return None
+
+
+# ------------------------------------------------------------------ findings
+
+
+def _no_commit(mode: Mode, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "XP123",
+        None,
+        f"the repository has no commit yet, and `--snapshot {mode}` takes one",
+        help="make a commit, or leave the option out: the working tree is then taken as it is",
+    )
+
+
+def _not_clean(changed: Sequence[str], diagnostics: Diagnostics) -> None:
+    names = ", ".join(f"`{path}`" for path in changed[:NAMES_SHOWN])
+    more = f" and {len(changed) - NAMES_SHOWN} more" if len(changed) > NAMES_SHOWN else ""
+    diagnostics.error(
+        "XP124",
+        None,
+        "the working tree differs from HEAD, and `--snapshot clean` allows no difference",
+        help=(f"{names}{more} differ{'s' if len(changed) == 1 else ''}", "commit or ignore what differs"),
+    )

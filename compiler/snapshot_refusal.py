@@ -1,0 +1,55 @@
+"""What git refused, to a finding that says what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ..grammar.diagnostic import Diagnostics
+from .git_calls import GitError, GitMissingError
+
+
+def refuse(error: GitError | GitMissingError, folder: Path, diagnostics: Diagnostics) -> None:
+    """Add the finding for a call of git in *folder* that failed."""
+    if isinstance(error, GitMissingError):
+        diagnostics.error(
+            "XP120",
+            None,
+            f"xpc needs git: {error}",
+            help="install git 2.31 or newer; the code of a run is kept by it",
+        )
+        return
+    text = error.text
+    if "not a git repository" in text:
+        diagnostics.error(
+            "XP121",
+            None,
+            "this folder is in no git repository",
+            help=("write `git init` here; nothing needs to be committed", "the code of a run is kept as a git tree"),
+        )
+    elif "must be run in a work tree" in text:
+        diagnostics.error(
+            "XP121",
+            None,
+            "this folder is in a git repository without a working tree",
+            help="work in a clone of it: `git clone REPOSITORY FOLDER`",
+        )
+    elif found := re.search(r"(?:dubious ownership in|unsafe) repository[^']*'([^']*)'", text):
+        diagnostics.error(
+            "XP122",
+            None,
+            f"the repository `{found[1]}` belongs to another user, and git refuses it",
+            help=f"if you trust it: `git config --global --add safe.directory {found[1]}`",
+        )
+    else:
+        diagnostics.error(
+            "XP137",
+            None,
+            f"git failed: {_last_line(text)}",
+            help=f"it was called as `git {' '.join(error.arguments[:2])}` in `{folder.name or folder}`",
+        )
+
+
+def _last_line(text: str) -> str:
+    lines = [line.removeprefix("fatal: ").removeprefix("error: ") for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith(("hint:", "warning:"))), "it gave no reason")
