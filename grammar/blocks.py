@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from . import tree
+from . import engine, tree
+from .clause_order import check_clauses
 from .diagnostic import Diagnostics
 from .lexer import Excerpt
 from .lines import Line
 from .node import Node
-from .source import Source
+from .salvage import body_rule_of, broken_name, salvage
+from .source import Source, Span
 from .statement import parse_excerpt
 
 N = TypeVar("N", bound=Node)
+_DEEPEST = 40
 _BODIES: dict[type[Node], str] = {
     tree.Config: "config_item",
     tree.Resources: "resources_item",
@@ -25,66 +28,176 @@ _BODIES: dict[type[Node], str] = {
     tree.Arm: "grid_item",
     tree.Sample: "grid_item",
 }
+_NAMED = (tree.Config, tree.Grid, tree.Resources, tree.Environment, tree.Target, tree.Experiment, tree.Report)
 
 
 class Blocks:
-    """The reading of one source's lines."""
+    """The reading of one source's lines. *broken* are the names of what could not be read (see ``tree.Tree``)."""
 
     def __init__(self, source: Source, report: Diagnostics) -> None:
         self.source = source
         self.report = report
         self.broken: set[tuple[str, str]] = set()
+        self._block = ("", "")  # the kind and name of the top-level block that is read
 
-    def read(self, lines: Sequence[Line], rule: str) -> list[Node]:
-        """Parse *lines* from *rule*, each with what stands below it."""
+    def read(self, lines: Sequence[Line], rule: str, depth: int = 0) -> list[Node]:
+        """Parse *lines* from *rule*, each with what stands below it; a broken one is missing."""
         found: list[Node] = []
         for line in lines:
-            node = self._statement(line, rule)
-            if node is not None:
-                found.append(node)
+            found += self._statement(line, rule, depth)
         return found
 
-    def _statement(self, line: Line, rule: str) -> Node | None:
+    def _statement(self, line: Line, rule: str, depth: int) -> Iterable[Node]:
+        if depth > _DEEPEST:
+            self.report.error("XP018", self._span(line), f"blocks are nested more than {_DEEPEST} levels deep")
+            return ()
         excerpt = Excerpt(
-            self.source, self.report, rule, line.start, line.end, header=line.header, placeholders=rule != "clause"
+            self.source,
+            self.report,
+            rule,
+            line.start,
+            line.end,
+            header=line.header,
+            has_body=bool(line.body),
+            is_query=rule == "clause",
         )
         node = None if line.broken else parse_excerpt(excerpt)
-        if not isinstance(node, Node):
-            return None
-        body_rule = self._body_rule(node, rule)
-        if body_rule is None:
-            return node
-        body = tuple(self.read(line.body, body_rule))
-        return with_body(node, join_arms(body))
+        if node is None:
+            return self._broken(excerpt, line, rule, depth)
+        inner = _body_rule(node, rule)
+        if inner is not None:
+            return self._with_body(node, line, inner, depth)
+        if line.body:
+            self._report_stray_body(line)
+            return (node, *self.read(line.body, rule, depth + 1))
+        return (node,)
 
-    def _body_rule(self, node: Node, rule: str) -> str | None:
-        match node:
-            case tree.KeyGroup():
-                return rule
-            case tree.Grid(body=()):
-                return "grid_item"
-            case _:
-                return _BODIES.get(type(node))
+    def _with_body(self, node: Node, line: Line, rule: str, depth: int) -> Iterable[Node]:
+        name = getattr(node, "name", None) if isinstance(node, _NAMED) else None
+        if isinstance(name, tree.Word):
+            self._block = (type(node).__name__.lower(), name.text)
+        if not line.body:
+            self._report_no_body(line, rule)
+            if name is not None:
+                self.broken.add(self._block)
+            return ()
+        body = self._body(node, line.body, rule, depth + 1)
+        return (with_body(node, body),)
+
+    def _body(self, owner: Node | None, lines: Sequence[Line], rule: str, depth: int) -> tuple[Node, ...]:
+        nodes = self.read(lines, rule, depth)
+        match owner:
+            case tree.Report():
+                check_clauses(nodes, self.report, restart_at_show=True)
+            case tree.Zip():
+                nodes = self._axes_only(nodes)
+        return self._join_arms(nodes)
+
+    # -------------------------------------------------------------- recovery
+
+    def _broken(self, excerpt: Excerpt, line: Line, rule: str, depth: int) -> Iterable[Node]:
+        """Save of a broken line what can be saved; its body is checked if the first word tells its kind."""
+        tokens = engine.lexer().tokens(excerpt)
+        saved = salvage(tokens, rule, self._span(line))
+        inner = body_rule_of(tokens, rule, line.header)
+        block, name = self._block
+        if rule == "top_item" and (top := broken_name(tokens, rule, "", "")):
+            self._block = top
+        if saved is None:
+            entry = broken_name(tokens, rule, block, name)
+            self.broken |= {entry} if entry else set()
+        if inner is None:
+            known = bool(tokens) and (tokens[0] in engine.starting_words(rule) or saved is not None)
+            follows = self.read(line.body, rule, depth + 1) if known and not line.header else []
+            return (*([saved] if saved else []), *follows)
+        body = self._body(saved, line.body, inner, depth + 1)
+        return (with_body(saved, body),) if saved is not None else ()
+
+    # -------------------------------------------------------------- what a body may hold
+
+    def _axes_only(self, nodes: list[Node]) -> list[Node]:
+        axes: list[Node] = []
+        for node in nodes:
+            if isinstance(node, tree.Axis):
+                axes.append(node)
+            else:
+                self.report.error(
+                    "XP011",
+                    _first_line(_span_of(node)),
+                    "only axes stand in a zip",
+                    "not an axis",
+                    help="write `key in [...]` here, or move the line out of the zip",
+                )
+        return axes
+
+    def _join_arms(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
+        """Join each ``if`` with the ``elif``s and the ``else`` that follow it."""
+        joined: list[Node] = []
+        for node in nodes:
+            if not isinstance(node, tree.Arm):
+                joined.append(node)
+                continue
+            word = "else" if node.condition is None else "elif" if node.span.text.startswith("elif") else "if"
+            last = joined[-1] if joined else None
+            if word == "if":
+                joined.append(tree.Branch((node,), node.span))
+            elif isinstance(last, tree.Branch) and last.arms[-1].condition is not None:
+                joined[-1] = tree.Branch((*last.arms, node), last.span.to(node.span))
+            else:
+                span = node.span.sub(0, len(word))
+                self.report.error(
+                    "XP019", span, f"`{word}` follows no `if`", help="an `if` with the same indentation comes first"
+                )
+        return tuple(joined)
+
+    def _report_no_body(self, line: Line, rule: str) -> None:
+        example = {"grid_item": "key in [1, 2]", "clause": "show count()", "experiment_item": 'run "…"'}
+        self.report.error(
+            "XP008",
+            self._span(line),
+            "this block has no lines",
+            "",
+            help=f"indent at least one line below it, such as `{example.get(rule, 'key = value')}`",
+        )
+
+    def _report_stray_body(self, line: Line) -> None:
+        stray = line.body[0]
+        first = self.source.text[line.start : line.end].split("\n", 1)[0]
+        self.report.error(
+            "XP009",
+            _first_line(self._span(stray)),
+            "this line is indented more than the one above, which is no block",
+            "",
+            help=f"indent it like `{first if len(first) <= 50 else first[:48] + '…'}`",
+        )
+
+    def _span(self, line: Line) -> Span:
+        return self.source.span(line.start, line.end)
+
+
+def _body_rule(node: Node, rule: str) -> str | None:
+    match node:
+        case tree.KeyGroup():
+            return rule
+        case tree.Grid(body=()):
+            return "grid_item"
+        case _:
+            return _BODIES.get(type(node))
 
 
 def with_body(node: N, body: tuple[Node, ...]) -> N:
     """Give *node* with its body, its span reaching to the end of it."""
-    fields = {name: getattr(node, name) for name in type(node).__match_args__}  # type: ignore[attr-defined]
+    fields = {field: getattr(node, field) for field in node.__match_args__}  # type: ignore[attr-defined]
     fields["clauses" if isinstance(node, tree.Report) else "body"] = body
     if body:
-        fields["span"] = fields["span"].to(body[-1].span)  # type: ignore[attr-defined]
+        fields["span"] = fields["span"].to(_span_of(body[-1]))
     return type(node)(**fields)
 
 
-def join_arms(body: tuple[Node, ...]) -> tuple[Node, ...]:
-    joined: list[Node] = []
-    for node in body:
-        if isinstance(node, tree.Arm):
-            if node.span.text.startswith("if"):
-                joined.append(tree.Branch((node,), node.span))
-            elif joined and isinstance(joined[-1], tree.Branch):
-                last = joined[-1]
-                joined[-1] = tree.Branch((*last.arms, node), last.span.to(node.span))
-        else:
-            joined.append(node)
-    return tuple(joined)
+def _span_of(node: Node) -> Span:
+    span: Span = node.span  # type: ignore[attr-defined]
+    return span
+
+
+def _first_line(span: Span) -> Span:
+    return span.sub(0, len(span.text.split("\n", 1)[0]))

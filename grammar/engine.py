@@ -40,6 +40,26 @@ def run(excerpt: Excerpt) -> object:
     return _parser().parse(excerpt, start=excerpt.start_rule)
 
 
+def words() -> dict[str, str]:
+    """Give every soft word with the name of its terminal."""
+    return lexer().words
+
+
+def spelling(terminal: str) -> str:
+    """Give the characters of a terminal that is always written alike."""
+    return lexer().spellings.get(terminal, terminal.lower())
+
+
+@cache
+def starting_words(rule: str) -> frozenset[str]:
+    """Give the words that a statement of *rule* can begin with."""
+    frontend: Any = _parser().parser
+    table = frontend.parser._parse_table
+    accepted = table.states[table.start_states[rule]]
+    operators = {"not", "true", "false", "null"}
+    return frozenset(word for word, terminal in words().items() if terminal in accepted and word not in operators)
+
+
 def _decode() -> tuple[dict[str, Any], dict[int, Any]]:
     """Put the tables back into the shape that Lark deserialises."""
     read = json.loads(TABLES)

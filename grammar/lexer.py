@@ -27,13 +27,14 @@ _LONG = 600  # characters left; shorter texts have no list worth a token of its 
 
 
 class Excerpt(TextSlice[str]):
-    """A part of *text* that is parsed in one go, and where its characters stand in the source.
+    """A part of *text* that is parsed in one go from *start_rule*, and where its characters stand in the source.
 
-    *at* maps offsets of *text* to the source; without it they are the same. *items* is set for a line of a block,
-    where the first word may be a key; *header* if the line ends in a colon; *placeholders* if texts may hold them.
+    *at* maps offsets of *text* to the source; without it they are the same. *header* if the line ends in a colon,
+    *has_body* if lines stand below it. A text of a query takes no placeholders. *depth* counts placeholders in texts
+    in placeholders.
     """
 
-    __slots__ = ("at", "depth", "header", "placeholders", "report", "source", "start_rule")
+    __slots__ = ("at", "depth", "has_body", "header", "is_query", "report", "source", "start_rule")
 
     def __init__(
         self,
@@ -44,7 +45,8 @@ class Excerpt(TextSlice[str]):
         end: int,
         *,
         header: bool = False,
-        placeholders: bool = True,
+        has_body: bool = False,
+        is_query: bool = False,
         text: str | None = None,
         at: Sequence[int] | None = None,
         depth: int = 0,
@@ -54,7 +56,8 @@ class Excerpt(TextSlice[str]):
         self.report = report
         self.start_rule = start_rule
         self.header = header
-        self.placeholders = placeholders
+        self.has_body = has_body
+        self.is_query = is_query
         self.at = at
         self.depth = depth
 
@@ -63,6 +66,24 @@ class Excerpt(TextSlice[str]):
         if self.at is None:
             return Span(self.source, start, end)
         return Span(self.source, self.at[start], self.at[end])
+
+    def with_colon(self) -> Excerpt:
+        """Give this excerpt as it were if it ended in a colon."""
+        text = self.text[: self.end] + ":"
+        at = range(len(text)) if self.at is None else self.at
+        return Excerpt(
+            self.source,
+            self.report,
+            self.start_rule,
+            self.start,
+            self.end + 1,
+            header=True,
+            has_body=self.has_body,
+            is_query=self.is_query,
+            text=text,
+            at=[*at[: self.end + 1], at[self.end]],
+            depth=self.depth,
+        )
 
 
 class Lexeme(Token):
@@ -80,9 +101,12 @@ class SoftLexer(Lexer):
     """The contextual lexer. Lark's own makes one scanner for each set of accepted tokens; this one scans once for all
     states and then asks the state whether a word is meant as a word, which costs one regular expression."""
 
-    def __init__(self, conf: LexerConf, states: dict[int, Collection[str]], always_accept: Collection[str] = ()) -> None:
+    def __init__(
+        self, conf: LexerConf, states: dict[int, Collection[str]], always_accept: Collection[str] = ()
+    ) -> None:
         self._states = states
-        self._words, scanned, self._list = _sort_terminals(conf.terminals)
+        self.words, scanned, self._list = _sort_terminals(conf.terminals)
+        self.spellings = {t.name: t.pattern.value for t in conf.terminals if isinstance(t.pattern, PatternStr)}
         self._scan = re.compile("|".join(f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in scanned)).match
 
     def lex(self, lexer_state: LexerState, parser_state: ParserState[int]) -> Iterator[Lexeme]:
@@ -97,7 +121,7 @@ class SoftLexer(Lexer):
                 continue
             accepted = self._states[parser_state.position]
             if kind == "NAME":
-                word = self._words.get(excerpt.text[at:to])
+                word = self.words.get(excerpt.text[at:to])
                 if word in accepted and not (first and _is_key(excerpt, to)):
                     kind = word or kind
             elif kind == "LSQB" and end - at > _LONG and "VALUES" in accepted:

@@ -253,12 +253,14 @@ class _Splitter:
             if head is not None:
                 line, _ = source.position(head)
                 help_line += f" above line {line}, where the next block begins"
-            self.report.error("XP005", source.span(at, at + 3), "this text is not closed", "opened here", help=help_line)
+            self.report.error(
+                "XP005", source.span(at, at + 3), "this text is not closed", "opened here", help=help_line
+            )
         else:
             quote = self.text[at]
-            message = "close it with the same quote; a text over several lines stands in `\"\"\"`"
+            message = 'close it with the same quote; a text over several lines stands in `"""`'
             if self.text.startswith("''", at - 2 if at >= 2 else 0) and quote == "'":
-                message = "a text over several lines stands in `\"\"\"`"
+                message = 'a text over several lines stands in `"""`'
             self.report.error(
                 "XP005",
                 source.span(at, at + 1),

@@ -31,7 +31,9 @@ _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 
 def integer(token: Lexeme) -> Number:
     if len(token) > 19 or int(token) > LARGEST:
-        _report(token, f"`{_short(token)}` is too large for an integer", "integers have 64 bits, up to 9223372036854775807")
+        _report(
+            token, f"`{_short(token)}` is too large for an integer", "integers have 64 bits, up to 9223372036854775807"
+        )
         return Number(0, token.span)
     return Number(int(token), token.span)
 
@@ -65,7 +67,9 @@ def duration(token: Lexeme) -> Quantity:
         above, below = _scaled(digits, fraction, _MILLISECONDS[unit])
         total, divisor = total * below + above * divisor, divisor * below
     if units != [unit for unit in _MILLISECONDS if unit in units]:
-        _report(token, f"`{token}` has its units out of order", "write them from large to small, each once: `1d12h30min`")
+        _report(
+            token, f"`{token}` has its units out of order", "write them from large to small, each once: `1d12h30min`"
+        )
     divisor *= 1000
     whole, rest = divmod(total, divisor)
     return Quantity(total / divisor if rest else whole, "duration", token.span)
@@ -83,7 +87,9 @@ def values(token: Lexeme) -> Values:
         if isinstance(value, int | float) and not -LARGEST - 1 <= value <= LARGEST and _too_large(value):
             at = Places(token, 0)[index], Places(token, 1)[index]
             token.excerpt.report.error(
-                "XP017", token.excerpt.span(*at) if token.excerpt.at is None else token.span, "a number in this list is too large"
+                "XP017",
+                token.excerpt.span(*at) if token.excerpt.at is None else token.span,
+                "a number in this list is too large",
             )
             found[index] = 0
     return Values(tuple(found), token.span, Places(token, 0), Places(token, 1))

@@ -63,7 +63,7 @@ class Node(metaclass=NodeType):
         return tuple(getattr(self, field) for field in self._names())
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._values() == other._values() 
+        return type(self) is type(other) and self._values() == other._values()
 
     def __hash__(self) -> int:
         return hash((type(self), *self._values()))

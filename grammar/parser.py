@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from .blocks import Blocks
+from .clause_order import check_clauses
 from .diagnostic import Diagnostics
 from .lexer import Excerpt
 from .lines import split
 from .source import Source, Span
 from .statement import parse_excerpt
-from .tree import Expr, Key, Query, Statement, Tree
+from .tree import (
+    Constant,
+    Expr,
+    Key,
+    ListOf,
+    MapOf,
+    Number,
+    Quantity,
+    Query,
+    Statement,
+    Text,
+    Tree,
+    Unary,
+    Values,
+)
 
 
 def parse(source: Source, diagnostics: Diagnostics) -> Tree:
@@ -20,16 +35,20 @@ def parse(source: Source, diagnostics: Diagnostics) -> Tree:
 
 
 def parse_query(source: Source, diagnostics: Diagnostics) -> Query | None:
-    """Parse the text of a query; nothing if it has a fault."""
-    excerpt = Excerpt(source, diagnostics, "query", 0, len(source.text), placeholders=False)
+    """Parse the text of a query; nothing if it has a fault. A blank text is a query without clauses."""
+    if not source.text.strip():
+        return Query((), source.span(0, len(source.text)))
+    excerpt = Excerpt(source, diagnostics, "query", 0, len(source.text), is_query=True)
     found = parse_excerpt(excerpt)
-    return found if isinstance(found, Query) else None
+    if not isinstance(found, Query):
+        return None
+    check_clauses(found.clauses, diagnostics)
+    return found
 
 
 def parse_expression(source: Source, diagnostics: Diagnostics) -> Expr | None:
     """Parse an expression of the query language, such as that of ``--where``; nothing if it has a fault."""
-    excerpt = Excerpt(source, diagnostics, "expression", 0, len(source.text), placeholders=False)
-    found = parse_excerpt(excerpt)
+    found = parse_excerpt(Excerpt(source, diagnostics, "expression", 0, len(source.text), is_query=True))
     return found if isinstance(found, Expr) else None
 
 
@@ -48,8 +67,33 @@ def parse_setting(source: Source, diagnostics: Diagnostics) -> tuple[Key, Span] 
 
 
 def parse_literal(source: Source, diagnostics: Diagnostics) -> Expr | None:
-    """Parse a literal (``0.1``, ``"a"``, ``[1, 2]``, ``4GiB``); names and operators are faults."""
-    return parse_expression(source, diagnostics)
+    """Parse a literal (``0.1``, ``"a"``, ``[1, 2]``, ``{a: 1}``, ``4GiB``, ``-3``); anything else is a fault."""
+    found = parse_expression(source, diagnostics)
+    if found is None:
+        return None
+    other = _not_literal(found)
+    if other is not None:
+        diagnostics.error(
+            "XP001", other.span, "not a literal value", "", help=f'a text stands in quotes: `"{source.text}"`'
+        )
+        return None
+    return found
+
+
+def _not_literal(expr: Expr) -> Expr | None:
+    """Find a part of *expr* that is not a literal."""
+    match expr:
+        case Number() | Constant() | Quantity() | Text() | Values():
+            return None
+        case Unary("-" | "+", Number() | Quantity()):
+            return None
+        case ListOf(items):
+            parts = items
+        case MapOf(pairs):
+            parts = tuple(value for _, value in pairs)
+        case _:
+            return expr
+    return next((found for part in parts if (found := _not_literal(part)) is not None), None)
 
 
 def _equals_sign(text: str) -> int:

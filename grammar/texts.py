@@ -35,7 +35,7 @@ def read_text(token: Lexeme, *, placeholders: bool = True) -> Text:
     excerpt = token.excerpt
     if excerpt.at is not None:
         cooked.at = [excerpt.at[i] for i in cooked.at]
-    if raw or "{" not in cooked.text or not (placeholders and excerpt.placeholders):
+    if raw or "{" not in cooked.text or not placeholders or excerpt.is_query:
         whole = Piece(cooked.text, cooked.at, token.span)
         return Text((whole,) if raw or cooked.text else (), raw, token.span)
     return _Parts(cooked, excerpt).text(token)
@@ -127,7 +127,9 @@ def _report_escape(found: re.Match[str], cooked: _Cooked, token: Lexeme) -> None
         message, cure = f"`{escape}` is not a character", "write `\\u` and four hex digits, such as `\\u00e9`"
     else:
         message = f"a text has no escape `{escape}`"
-        cure = f'for a backslash write `\\{escape}`, or begin the text with r: r"…" reads no escapes and no placeholders'
+        cure = (
+            f'for a backslash write `\\{escape}`, or begin the text with r: r"…" reads no escapes and no placeholders'
+        )
     span = token.excerpt.span(cooked.at[found.start()], cooked.at[found.start()] + len(escape))
     token.excerpt.report.error("XP013", span, message, help=cure)
 
