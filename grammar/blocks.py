@@ -187,11 +187,9 @@ def _body_rule(node: Node, rule: str) -> str | None:
 
 def with_body(node: N, body: tuple[Node, ...]) -> N:
     """Give *node* with its body, its span reaching to the end of it."""
-    fields = {field: getattr(node, field) for field in node.__match_args__}  # type: ignore[attr-defined]
-    fields["clauses" if isinstance(node, tree.Report) else "body"] = body
-    if body:
-        fields["span"] = fields["span"].to(_span_of(body[-1]))
-    return type(node)(**fields)
+    field = "clauses" if isinstance(node, tree.Report) else "body"
+    span = _span_of(node).to(_span_of(body[-1])) if body else _span_of(node)
+    return node.replace(**{field: body}, span=span)
 
 
 def _span_of(node: Node) -> Span:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,8 @@ def _parser() -> Lark:
     for module in (expressions, statements, clauses):
         vars(build).update({name: value for name, value in vars(module).items() if name[0].islower()})
     data, memo = _decode()
-    return Lark._load_from_dict(data, memo, transformer=build, _plugins={"ContextualLexer": SoftLexer})
+    load: Callable[..., Lark] = Lark._load_from_dict
+    return load(data, memo, transformer=build, _plugins={"ContextualLexer": SoftLexer})
 
 
 def lexer() -> SoftLexer:

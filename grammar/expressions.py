@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from . import literals
 from .node import Node
@@ -35,7 +35,6 @@ from .tree import (
 if TYPE_CHECKING:
     from .lexer import Lexeme
 
-N = TypeVar("N", bound=Node)
 Children = list[Any]
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _FOREIGN = {"True": "true", "False": "false", "None": "null", "TRUE": "true", "FALSE": "false", "NULL": "null"}
@@ -54,12 +53,6 @@ def word_of(token: Lexeme) -> Word:
 def operands(children: Children) -> tuple[Any, ...]:
     """Give the children that are nodes, without commas and brackets."""
     return tuple(child for child in children if isinstance(child, Node))
-
-
-def with_span(node: N, span: Span) -> N:
-    """Give *node* with another span."""
-    fields = node.__match_args__  # type: ignore[attr-defined]
-    return type(node)(**{field: span if field == "span" else getattr(node, field) for field in fields})
 
 
 # ------------------------------------------------------------------ names and texts
@@ -136,7 +129,7 @@ def map_of(children: Children) -> MapOf:
 
 def group(children: Children) -> Expr:
     inner: Expr = children[1]
-    return with_span(inner, whole(children))
+    return inner.replace(span=whole(children))
 
 
 # ------------------------------------------------------------------ operators

@@ -40,7 +40,7 @@ def tables() -> str:
     tokens, states, starts, ends = _ordered(table)
     return "\n".join(
         (
-            '"""The parser\'s tables, made from the grammar files by ``python -m xpc.grammar.generate``. Do not edit."""',
+            '"""Made from the grammar files by ``python -m xpc.grammar.generate``. Do not edit."""',
             "",
             'TABLES = r"""',
             f'{{"data": {_json(data)},',

@@ -1,4 +1,4 @@
-"""What people type by habit from other languages, recognised at the token where the parser stopped."""
+"""What people type by habit from other languages, recognised at the lexeme where the parser stopped."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ _UNITS = {
     "min": "min",
 }
 _UNIT = re.compile(r"(\d[\d.]*)([A-Za-z]+)")
+_VARIABLE = re.compile(r"\$\{\s*([\w.:,]*)\s*\}|\$(\w*)")
 _CLAUSES = {"select": "show", "order": "sort by", "order by": "sort by", "like": "matches", "offset": "limit"}
 
 
@@ -70,48 +71,48 @@ def recognise(fault: Fault) -> Finding | None:
 
 
 def _open_quote(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token.type != "BAD" or token not in ('"', "'"):
+    lexeme = fault.token
+    if lexeme is None or lexeme.type != "BAD" or lexeme not in ('"', "'"):
         return None
-    return Finding("XP005", token.span, "this text is not closed", "opened here", "close it with the same quote")
+    return Finding("XP005", lexeme.span, "this text is not closed", "opened here", "close it with the same quote")
 
 
 def _character(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token.type != "BAD":
+    lexeme = fault.token
+    if lexeme is None or lexeme.type != "BAD":
         return None
-    char = str(token)
+    char = str(lexeme)
     if char in _QUOTES:
-        return Finding("XP002", token.span, f"`{char}` is a typographic quote", "", f"write `{_QUOTES[char]}`")
+        return Finding("XP002", lexeme.span, f"`{char}` is a typographic quote", "", f"write `{_QUOTES[char]}`")
     if char in _SIGNS:
-        return Finding("XP002", token.span, f"`{char}` is not an operator", "", f"write `{_SIGNS[char]}`")
+        return Finding("XP002", lexeme.span, f"`{char}` is not an operator", "", f"write `{_SIGNS[char]}`")
     if char == ";":
-        return Finding("XP002", token.span, "`;` has no place here", "", "a line holds one statement, without `;`")
+        return Finding("XP002", lexeme.span, "`;` has no place here", "", "a line holds one statement, without `;`")
     if char == "\\":
-        return Finding("XP002", token.span, "`\\` does not join lines", "", "a line goes on inside brackets")
+        return Finding("XP002", lexeme.span, "`\\` does not join lines", "", "a line goes on inside brackets")
     if char == "^":
-        return Finding("XP015", token.span, "`^` is written `**`", "", "write `**` for a power")
+        return Finding("XP015", lexeme.span, "`^` is written `**`", "", "write `**` for a power")
     if char == "?":
-        return Finding("XP015", token.span, "`?` is no operator", "", "write `a if condition else b`")
+        return Finding("XP015", lexeme.span, "`?` is no operator", "", "write `a if condition else b`")
     return None
 
 
 def _logic(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token.type != "BAD" or token not in _LOGIC:
+    lexeme = fault.token
+    if lexeme is None or lexeme.type != "BAD" or lexeme not in _LOGIC:
         return None
-    twice = fault.after == token and fault.touching(token, fault.after)
-    sign = str(token) * 2 if twice else str(token)
-    span = token.span.to(fault.after.span) if twice and fault.after else token.span
-    return Finding("XP015", span, f"`{sign}` is written `{_LOGIC[token]}`", "", f"write `{_LOGIC[token]}`")
+    twice = fault.after == lexeme and fault.touching(lexeme, fault.after)
+    sign = str(lexeme) * 2 if twice else str(lexeme)
+    span = lexeme.span.to(fault.after.span) if twice and fault.after else lexeme.span
+    return Finding("XP015", span, f"`{sign}` is written `{_LOGIC[lexeme]}`", "", f"write `{_LOGIC[lexeme]}`")
 
 
 def _dollar(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token != "$":
+    lexeme = fault.token
+    if lexeme is None or lexeme != "$":
         return None
     found = re.compile(r"\$\{\s*([\w.:,]*)\s*\}|\$(\w*)").match(
-        fault.excerpt.text, token.start_pos or 0, fault.excerpt.end
+        fault.excerpt.text, lexeme.start_pos or 0, fault.excerpt.end
     )
     if found is None:
         return None
@@ -126,52 +127,52 @@ def _dollar(fault: Fault) -> Finding | None:
 
 
 def _other_character(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token.type != "BAD":
+    lexeme = fault.token
+    if lexeme is None or lexeme.type != "BAD":
         return None
-    return Finding("XP002", token.span, f"`{token}` has no place here")
+    return Finding("XP002", lexeme.span, f"`{lexeme}` has no place here")
 
 
 # ------------------------------------------------------------------ numbers
 
 
 def _number(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token.type != "BAD_NUMBER":
+    lexeme = fault.token
+    if lexeme is None or lexeme.type != "BAD_NUMBER":
         return None
     if (
-        token.startswith(".")
+        lexeme.startswith(".")
         and fault.before is not None
-        and fault.touching(fault.before, token)
+        and fault.touching(fault.before, lexeme)
         and not fault.takes_value
     ):
-        message = f"`{token}` is not a key segment"
+        message = f"`{lexeme}` is not a key segment"
         return Finding(
-            "XP012", token.span, message, "", f'a segment that begins with a digit is quoted: `."{token[1:]}"`'
+            "XP012", lexeme.span, message, "", f'a segment that begins with a digit is quoted: `."{lexeme[1:]}"`'
         )
-    if fault.after == ":" and fault.at(fault.index + 2) is not None and fault.touching(token, fault.after):
+    if fault.after == ":" and fault.at(fault.index + 2) is not None and fault.touching(lexeme, fault.after):
         return _clock(fault, fault.index)
-    return Finding("XP012", token.span, f"`{token}` is not a number", "", _number_cure(token))
+    return Finding("XP012", lexeme.span, f"`{lexeme}` is not a number", "", _number_cure(lexeme))
 
 
-def _number_cure(token: str) -> str:
-    lower = token.lower()
-    unit = _UNIT.fullmatch(token)
+def _number_cure(lexeme: str) -> str:
+    lower = lexeme.lower()
+    unit = _UNIT.fullmatch(lexeme)
     if unit and unit[2] in ("m", "M"):
         return f"write `{unit[1]}min` for minutes, `{unit[1]}MiB` for a size"
     if unit and unit[2].lower() in _UNITS:
         return f"write `{unit[1]}{_UNITS[unit[2].lower()]}`"
-    if "_" in token and token.replace("_", "").isdigit():
-        return f"write `{token.replace('_', '')}`"
-    if re.fullmatch(r"\.\d+", token):
-        return f"write `0{token}`"
-    if re.fullmatch(r"\d+\.", token):
-        return f"write `{token}0`"
-    if re.fullmatch(r"0\d+(\.\d+)?", token):
-        return f"write `{token.lstrip('0') or '0'}`, or quote it if it is a text"
+    if "_" in lexeme and lexeme.replace("_", "").isdigit():
+        return f"write `{lexeme.replace('_', '')}`"
+    if re.fullmatch(r"\.\d+", lexeme):
+        return f"write `0{lexeme}`"
+    if re.fullmatch(r"\d+\.", lexeme):
+        return f"write `{lexeme}0`"
+    if re.fullmatch(r"0\d+(\.\d+)?", lexeme):
+        return f"write `{lexeme.lstrip('0') or '0'}`, or quote it if it is a text"
     if lower.startswith(("0x", "0b", "0o")):
         try:
-            return f"write `{int(token, 0)}`"
+            return f"write `{int(lexeme, 0)}`"
         except ValueError:
             return "numbers are decimal"
     if unit:
@@ -180,13 +181,13 @@ def _number_cure(token: str) -> str:
 
 
 def _unit_apart(fault: Fault) -> Finding | None:
-    token, before = fault.token, fault.before
-    if token is None or before is None or before.type not in ("INTEGER", "FLOAT") or token.type != "NAME":
+    lexeme, before = fault.token, fault.before
+    if lexeme is None or before is None or before.type not in ("INTEGER", "FLOAT") or lexeme.type != "NAME":
         return None
-    unit = "min" if token == "m" else _UNITS.get(token.lower())
+    unit = "min" if lexeme == "m" else _UNITS.get(lexeme.lower())
     if unit is None:
         return None
-    span = before.span.to(token.span)
+    span = before.span.to(lexeme.span)
     return Finding("XP012", span, "a unit stands right after its number", "", f"write `{before}{unit}`")
 
 
@@ -210,8 +211,14 @@ def _clock(fault: Fault, index: int) -> Finding | None:
 
 
 def _colon_time(fault: Fault) -> Finding | None:
-    token, before = fault.token, fault.before
-    if token is None or token != ":" or before is None or before.type != "INTEGER" or not fault.touching(before, token):
+    lexeme, before = fault.token, fault.before
+    if (
+        lexeme is None
+        or lexeme != ":"
+        or before is None
+        or before.type != "INTEGER"
+        or not fault.touching(before, lexeme)
+    ):
         return None
     return _clock(fault, fault.index - 1)
 
@@ -220,51 +227,51 @@ def _colon_time(fault: Fault) -> Finding | None:
 
 
 def _doubled_operator(fault: Fault) -> Finding | None:
-    token, before = fault.token, fault.before
-    if token is None or before is None or not fault.touching(before, token):
+    lexeme, before = fault.token, fault.before
+    if lexeme is None or before is None or not fault.touching(before, lexeme):
         return None
-    meant = {"===": "==", "!==": "!=", "<>": "!=", "=>": ">=", "=<": "<="}.get(f"{before}{token}")
+    meant = {"===": "==", "!==": "!=", "<>": "!=", "=>": ">=", "=<": "<="}.get(f"{before}{lexeme}")
     if meant is None:
         return None
     return Finding(
-        "XP015", before.span.to(token.span), f"`{before}{token}` is written `{meant}`", "", f"write `{meant}`"
+        "XP015", before.span.to(lexeme.span), f"`{before}{lexeme}` is written `{meant}`", "", f"write `{meant}`"
     )
 
 
 def _single_equals(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token.type != "ASSIGN" or "EQUAL" not in fault.accepted:
+    lexeme = fault.token
+    if lexeme is None or lexeme.type != "ASSIGN" or "EQUAL" not in fault.accepted:
         return None
-    if fault.after is not None and fault.touching(token, fault.after) and fault.after in ("<", ">"):
+    if fault.after is not None and fault.touching(lexeme, fault.after) and fault.after in ("<", ">"):
         meant = f"{fault.after}="
-        span = token.span.to(fault.after.span)
+        span = lexeme.span.to(fault.after.span)
         return Finding("XP015", span, f"`{span.text}` is written `{meant}`", "", f"write `{meant}`")
-    return Finding("XP015", token.span, "`=` gives a value, it does not compare", "", "write `==`")
+    return Finding("XP015", lexeme.span, "`=` gives a value, it does not compare", "", "write `==`")
 
 
 def _chained(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or "AND" not in fault.accepted or "EQUAL" in fault.accepted:
+    lexeme = fault.token
+    if lexeme is None or "AND" not in fault.accepted or "EQUAL" in fault.accepted:
         return None
-    if token.type in _COMPARATORS or (token.type == "NOT" and fault.after == "in"):
-        return Finding("XP015", token.span, "comparisons do not chain", "", "write `a < b and b < c`")
+    if lexeme.type in _COMPARATORS or (lexeme.type == "NOT" and fault.after == "in"):
+        return Finding("XP015", lexeme.span, "comparisons do not chain", "", "write `a < b and b < c`")
     return None
 
 
 def _is_something(fault: Fault) -> Finding | None:
     if "NULL" not in fault.accepted or fault.takes_value or fault.token is None:
         return None
-    token = fault.token
-    if token.lower() in ("none", "null"):
-        return Finding("XP016", token.span, f"`{token}` is written `null`", "", "write `null`")
-    return Finding("XP015", token.span, "`is` asks for null only", "", "write `==`")
+    lexeme = fault.token
+    if lexeme.lower() in ("none", "null"):
+        return Finding("XP016", lexeme.span, f"`{lexeme}` is written `null`", "", "write `null`")
+    return Finding("XP015", lexeme.span, "`is` asks for null only", "", "write `==`")
 
 
 def _else_if(fault: Fault) -> Finding | None:
-    token, before = fault.token, fault.before
-    if token is None or before is None or token != "if" or before != "else" or fault.index != 1:
+    lexeme, before = fault.token, fault.before
+    if lexeme is None or before is None or lexeme != "if" or before != "else" or fault.index != 1:
         return None
-    return Finding("XP015", before.span.to(token.span), "`else if` is written `elif`", "", "write `elif`")
+    return Finding("XP015", before.span.to(lexeme.span), "`else if` is written `elif`", "", "write `elif`")
 
 
 # ------------------------------------------------------------------ values, lists, texts
@@ -272,7 +279,8 @@ def _else_if(fault: Fault) -> Finding | None:
 
 def _yaml_value(fault: Fault) -> Finding | None:
     tokens = fault.tokens
-    colon = fault.token if fault.token == ":" else fault.before
+    here = fault.token
+    colon = here if here == ":" else fault.before
     if colon is None or colon != ":" or not tokens or fault.excerpt.start_rule in ("top_item", "clause", "query"):
         return None
     key = tokens[: tokens.index(colon)]
@@ -294,10 +302,10 @@ def _yaml_value(fault: Fault) -> Finding | None:
 
 
 def _yaml_item(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token != "-" or fault.index or fault.excerpt.start_rule not in _ITEM_RULES:
+    lexeme = fault.token
+    if lexeme is None or lexeme != "-" or fault.index or fault.excerpt.start_rule not in _ITEM_RULES:
         return None
-    return Finding("XP016", token.span, "a list is written in brackets", "", "write `key = [a, b]`")
+    return Finding("XP016", lexeme.span, "a list is written in brackets", "", "write `key = [a, b]`")
 
 
 _CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})
@@ -314,8 +322,8 @@ def _trailing_comma(fault: Fault) -> Finding | None:
 
 
 def _bare_list(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token != "," or fault.excerpt.start_rule not in _ITEM_RULES or fault.accepted & _CLOSING:
+    lexeme = fault.token
+    if lexeme is None or lexeme != "," or fault.excerpt.start_rule not in _ITEM_RULES or fault.accepted & _CLOSING:
         return None
     sign = next((t for t in fault.tokens if t in ("in", "=") and t.start_pos), None)
     if sign is None or fault.tokens[0] in ("if", "elif", "skip", "keep", "point"):
@@ -323,34 +331,34 @@ def _bare_list(fault: Fault) -> Finding | None:
     text = fault.excerpt.text
     head = text[fault.excerpt.start : sign.end_pos]
     items = text[sign.end_pos : fault.excerpt.end].strip()
-    return Finding("XP001", token.span, "a list stands in brackets", "", f"write `{_short(f'{head} [{items}]')}`")
+    return Finding("XP001", lexeme.span, "a list stands in brackets", "", f"write `{_short(f'{head} [{items}]')}`")
 
 
 def _unquoted(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or "TEXT" not in fault.accepted or fault.accepted & {"NAME", "INTEGER"} or token.type == "TEXT":
+    lexeme = fault.token
+    if lexeme is None or "TEXT" not in fault.accepted or fault.accepted & {"NAME", "INTEGER"} or lexeme.type == "TEXT":
         return None
-    head = fault.excerpt.text[fault.excerpt.start : token.start_pos].strip()
-    rest = fault.excerpt.text[token.start_pos : fault.excerpt.end]
+    head = fault.excerpt.text[fault.excerpt.start : lexeme.start_pos].strip()
+    rest = fault.excerpt.text[lexeme.start_pos : fault.excerpt.end]
     cure = f"write `{_short(head + ' ' + chr(34) + rest + chr(34))}`" if '"' not in rest else "put it in quotes"
-    return Finding("XP001", token.span, f"after `{head}` comes a text in quotes", "", cure)
+    return Finding("XP001", lexeme.span, f"after `{head}` comes a text in quotes", "", cure)
 
 
 def _quoted_name(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token.type != "TEXT" or "NAME" not in fault.accepted or fault.accepted & {"TEXT", "INTEGER"}:
+    lexeme = fault.token
+    if lexeme is None or lexeme.type != "TEXT" or "NAME" not in fault.accepted or fault.accepted & {"TEXT", "INTEGER"}:
         return None
-    inner = token.strip("\"'")
+    inner = lexeme.strip("\"'")
     if fault.before is not None and fault.before in ("input", "output"):
         word, stem = fault.before, re.sub(r"\W.*", "", inner.rsplit("/", 1)[-1]) or "model"
-        return Finding("XP001", token.span, f"an {word} has a name", "", f"write `{word} {stem} = {token}`")
+        return Finding("XP001", lexeme.span, f"an {word} has a name", "", f"write `{word} {stem} = {lexeme}`")
     cure = f"write `{inner}`" if inner.isidentifier() else "a name is made of letters, digits and `_`"
-    return Finding("XP001", token.span, "a name stands here, without quotes", "", cure)
+    return Finding("XP001", lexeme.span, "a name stands here, without quotes", "", cure)
 
 
 def _prefixed_text(fault: Fault) -> Finding | None:
-    token, before = fault.token, fault.before
-    if token is None or before is None or token.type != "TEXT" or not fault.touching(before, token):
+    lexeme, before = fault.token, fault.before
+    if lexeme is None or before is None or lexeme.type != "TEXT" or not fault.touching(before, lexeme):
         return None
     if before.lower() not in ("f", "b", "u", "rb", "br", "rf", "fr"):
         return None
@@ -365,15 +373,15 @@ def _prefixed_text(fault: Fault) -> Finding | None:
 # ------------------------------------------------------------------ queries
 
 
-def foreign_clause(fault: Fault, token: Lexeme) -> Finding | None:
+def foreign_clause(fault: Fault, lexeme: Lexeme) -> Finding | None:
     """Recognise a clause of SQL, or one in capitals."""
-    lower = token.lower()
+    lower = lexeme.lower()
     meant = _CLAUSES.get(lower)
     following = next(
-        (t for t in fault.tokens if t.start_pos is not None and t.start_pos > (token.start_pos or 0)), None
+        (t for t in fault.tokens if t.start_pos is not None and t.start_pos > (lexeme.start_pos or 0)), None
     )
-    span = token.span
-    if meant is None and token != lower and lower in engine.words():
+    span = lexeme.span
+    if meant is None and lexeme != lower and lower in engine.words():
         meant = lower
     if meant is None:
         return None
@@ -386,17 +394,17 @@ def foreign_clause(fault: Fault, token: Lexeme) -> Finding | None:
 def _sql(fault: Fault) -> Finding | None:
     if not fault.excerpt.is_query:
         return None
-    for token in (fault.token, fault.before):
-        if token is not None and token.type == "NAME" and (found := foreign_clause(fault, token)):
+    for lexeme in (fault.token, fault.before):
+        if lexeme is not None and lexeme.type == "NAME" and (found := foreign_clause(fault, lexeme)):
             return found
     return None
 
 
 def _all_columns(fault: Fault) -> Finding | None:
-    token = fault.token
-    if token is None or token != "*" or fault.before != "show":
+    lexeme = fault.token
+    if lexeme is None or lexeme != "*" or fault.before != "show":
         return None
-    return Finding("XP001", token.span, "`*` names no column", "", "leave `show` out to see all that differs")
+    return Finding("XP001", lexeme.span, "`*` names no column", "", "leave `show` out to see all that differs")
 
 
 def _bare_condition(fault: Fault) -> Finding | None:

@@ -111,7 +111,8 @@ class SoftLexer(Lexer):
 
     def lex(self, lexer_state: LexerState, parser_state: ParserState[int]) -> Iterator[Lexeme]:
         excerpt = lexer_state.text
-        assert isinstance(excerpt, Excerpt)
+        if not isinstance(excerpt, Excerpt):
+            raise TypeError("this lexer reads excerpts only")
         at, end = excerpt.start, excerpt.end
         first = excerpt.start_rule.endswith("_item") and excerpt.start_rule != "top_item"
         while at < end:
@@ -147,8 +148,7 @@ class SoftLexer(Lexer):
 
     def _token(self, text: str, at: int, end: int) -> tuple[str, int]:
         found = self._scan(text, at, end)
-        assert found is not None, "BAD takes any character"
-        return found.lastgroup or "BAD", found.end()
+        return (found.lastgroup or "BAD", found.end()) if found else ("BAD", at + 1)
 
 
 def _lexeme(excerpt: Excerpt, kind: str, start: int, end: int) -> Lexeme:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
+from .source import Span
 from .tree import Number, Quantity, Scalar, Values
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ def float_number(token: Lexeme) -> Number:
 def size(token: Lexeme) -> Quantity:
     """Give a size in bytes; it must be a whole number of them."""
     found = _PART.fullmatch(token)
-    assert found is not None
-    value, rest = divmod(*_scaled(found[1], found[2] or "", _SIZES[found[3]]))
+    digits, fraction, unit = found.groups("") if found else ("0", "", "B")
+    amount, divisor = _scaled(digits, fraction, _SIZES[unit])
+    value, rest = divmod(amount, divisor)
     if rest or value > LARGEST:
         what = "is not a whole number of bytes" if rest else "is too large for a size"
         _report(token, f"`{_short(token)}` {what}", "for example `512MiB` or `1.5GiB`")
@@ -81,39 +83,29 @@ def _scaled(digits: str, fraction: str, unit: int) -> tuple[int, int]:
 
 def values(token: Lexeme) -> Values:
     """Read a long list of plain literals without a node for each."""
-    read = _reader()
-    found: list[Scalar] = [read(m) for m in _ELEMENT.finditer(token, 1) if m.lastgroup]
+    found = [_plain(m[0], m.lastgroup) for m in _ELEMENT.finditer(token, 1) if m.lastgroup]
+    starts, ends = Places(token, 0), Places(token, 1)
     for index, value in enumerate(found):
         if isinstance(value, int | float) and not -LARGEST - 1 <= value <= LARGEST and _too_large(value):
-            at = Places(token, 0)[index], Places(token, 1)[index]
-            token.excerpt.report.error(
-                "XP017",
-                token.excerpt.span(*at) if token.excerpt.at is None else token.span,
-                "a number in this list is too large",
-            )
+            span = Span(token.excerpt.source, starts[index], ends[index])
+            token.excerpt.report.error("XP017", span, f"`{_short(span.text)}` is too large")
             found[index] = 0
-    return Values(tuple(found), token.span, Places(token, 0), Places(token, 1))
+    return Values(tuple(found), token.span, starts, ends)
+
+
+def _plain(text: str, kind: str | None) -> Scalar:
+    if kind == "text":
+        return text[1:-1]
+    if text in _WORDS:
+        return _WORDS[text]
+    try:
+        return int(text) if len(text) < 30 else float(text)
+    except ValueError:
+        return float(text)
 
 
 def _too_large(value: float) -> bool:
     return isinstance(value, int) or value in (float("inf"), float("-inf"))
-
-
-def _reader():  # type: ignore[no-untyped-def]
-    words = _WORDS
-
-    def read(found: re.Match[str]) -> Scalar:
-        text = found[0]
-        if found.lastgroup == "text":
-            return text[1:-1]
-        if text in words:
-            return words[text]
-        try:
-            return int(text) if len(text) < 30 else float(text)
-        except ValueError:
-            return float(text)
-
-    return read
 
 
 class Places(Sequence[int]):

@@ -225,9 +225,9 @@ def _wanted(fault: Fault) -> str:
     if "PLUS" in accepted and "STAR" in accepted:
         wanted.append("an operator")
         accepted -= _OPERATORS
-    for kind, spelled in (("NAME", "a name"), ("TEXT", "a text in quotes"), ("INTEGER", "a whole number")):
+    for kind, words in (("NAME", "a name"), ("TEXT", "a text in quotes"), ("INTEGER", "a whole number")):
         if kind in accepted:
-            wanted.append(spelled)
+            wanted.append(words)
             accepted.discard(kind)
     clauses = {engine.words()[word] for word in engine.starting_words("clause")}
     if len(clauses & accepted) > 3:

@@ -7,7 +7,7 @@ slots, equality by value), with methods that are shared instead of compiled.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 _MISSING = object()
 
@@ -67,6 +67,14 @@ class Node(metaclass=NodeType):
 
     def __hash__(self) -> int:
         return hash((type(self), *self._values()))
+
+    def fields(self) -> dict[str, Any]:
+        """Give the fields and their values, in order."""
+        return dict(zip(self._names(), self._values(), strict=True))
+
+    def replace(self, **named: Any) -> Self:
+        """Give the same node with other values in the fields of *named*."""
+        return type(self)(**(self.fields() | named))
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{f}={v!r}" for f, v in zip(self._names(), self._values(), strict=True))

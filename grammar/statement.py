@@ -26,7 +26,8 @@ def parse_excerpt(excerpt: Excerpt) -> Node | None:
         from .mistakes import explain
 
         return parse_excerpt(excerpt.with_colon()) if explain(error, excerpt) else None
-    assert isinstance(node, Node)
+    if not isinstance(node, Node):
+        raise TypeError(f"{excerpt.start_rule} built {type(node).__name__}")
     if _may_be_deep(excerpt) and _depth(node) > DEEPEST:
         span = excerpt.span(excerpt.start, excerpt.end)
         excerpt.report.error("XP018", span, f"this is nested more than {DEEPEST} levels deep", help="name parts of it")
@@ -54,10 +55,8 @@ def _depth(node: Node) -> int:
         item, depth = waiting.pop()
         if isinstance(item, Node):
             deepest = max(deepest, depth)
-            for field in item.__match_args__:  # type: ignore[attr-defined]
-                value = getattr(item, field)
-                if isinstance(value, Node | tuple) and field not in ("values", "span"):
-                    waiting.append((value, depth + 1))
+            inner = (value for field, value in item.fields().items() if field not in ("values", "span"))
+            waiting.extend((value, depth + 1) for value in inner if isinstance(value, Node | tuple))
         elif isinstance(item, tuple):
             waiting.extend((inner, depth) for inner in item if isinstance(inner, Node | tuple))
     return deepest

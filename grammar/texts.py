@@ -264,7 +264,8 @@ class _Parts:
             cure = "name a value, such as `{seed}`; for braces of the text's own write `{{}`"
         else:
             message = f"`{_short(shown)}` is not a placeholder"
-            cure = f"for a brace of the text's own write `{_short('{' + shown)}`; a placeholder has its name right after the brace"
+            doubled = _short("{" + shown)
+            cure = f"for a brace of the text's own write `{doubled}`; a placeholder has its name right after the brace"
         self.excerpt.report.error("XP014", self._span(brace, to), message, help=cure)
 
 

@@ -133,7 +133,7 @@ class Unary(Node):
 
 
 class Binary(Node):
-    """Arithmetic, comparison, logic; also ``±`` (written ``+/-`` too), ``matches``, and ``is null`` with *right* null."""
+    """Arithmetic, comparison, logic; also ``matches``, and ``±`` (written ``+/-`` too)."""
 
     operator: str  # + - * / // % ** == != < <= > >= in "not in" and or matches ±
     left: Expr
@@ -298,7 +298,7 @@ class GridValue(Node):
 
 
 class AxisFrom(Node):
-    """``[new] key from "configs/model/*.yaml"`` (a config group), and ``rows from "points.csv"`` (the bare word ``rows``)."""
+    """``[new] key from "configs/model/*.yaml"`` (a config group), and ``rows from "points.csv"`` (the word ``rows``)."""
 
     new: bool
     key: Key
@@ -681,8 +681,12 @@ Statement = Project | Include | Let | Link | Config | Grid | Resources | Environ
 
 
 class Tree(Node):
-    """One parsed file. Broken statements are missing; *broken_names* are the names whose definition could not be
-    read, so that uses of them are not reported a second time (kind, name)."""
+    """One parsed file. Broken statements are missing, or hold ``Broken`` where something could be saved.
+
+    *broken_names* says what is missing, so that nobody reports it a second time: ``("config", "base")`` for a
+    definition at the top level, ``("experiment.run", "train")`` for a statement of experiment ``train`` that began
+    with ``run``, ``("grid.key", "sweep")`` for a line of grid ``sweep`` that began with no known word.
+    """
 
     source: Source
     statements: tuple[Statement, ...]
