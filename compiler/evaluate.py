@@ -10,7 +10,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.source import Span
 from .fault import EvaluationError as EvaluationError
-from .fault import fault
+from .fault import fault, report
 from .format import apply_format as apply_format
 from .format import format_value as format_value
 from .functions import FUNCTIONS, Function, Given
@@ -45,7 +45,7 @@ def compile_expression(expr: tree.Expr, scope: Scope, diagnostics: Diagnostics) 
     try:
         value = step(())
     except EvaluationError as error:
-        diagnostics.found.append(error.diagnostic)
+        report(error, diagnostics)
         return None
     return Code((), lambda _values: value, expr.span, expr)
 
@@ -173,8 +173,7 @@ class _Compiler:
         try:
             self.scope.constants[name] = step(())
         except EvaluationError as error:
-            if error.diagnostic not in self.diagnostics.found:
-                self.diagnostics.found.append(error.diagnostic)
+            report(error, self.diagnostics)
             self.failed = True
 
     def ambiguous(self, expr: tree.Name) -> Step:

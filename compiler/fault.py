@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..grammar.diagnostic import Diagnostic, Label
+from ..grammar.diagnostic import Diagnostic, Diagnostics, Label
 from ..grammar.source import Span
 
 
@@ -29,3 +29,9 @@ def fault(
     lines = (help,) if isinstance(help, str) else tuple(help)
     others = tuple(Label(where, text) for where, text in labels)
     return EvaluationError(Diagnostic(code, "error", message, span, label, others, lines))
+
+
+def report(error: EvaluationError, diagnostics: Diagnostics) -> None:
+    """Add what ended an evaluation to the findings."""
+    d = error.diagnostic
+    diagnostics.add(d.severity, d.code, d.span, d.message, d.label, d.labels, d.help)

@@ -210,13 +210,14 @@ def _float(given: Given) -> Value:
             return given.refuse(0, "a number or a text")
 
 
-SECRET: Final = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "APIKEY", "KEY", "PRIVATE")
+SECRET: Final = ("CREDENTIAL", "CREDENTIALS", "KEY", "PASSWD", "PASSWORD", "PRIVATE", "SECRET", "SECRETS", "TOKEN")
+ENDINGS: Final = ("APIKEY", "PASSWD", "PASSWORD", "SECRET", "TOKEN")
 
 
 def looks_secret(name: str) -> bool:
     """Tell whether an environment variable's name says that its value must not be recorded."""
-    words = re.split(r"[^A-Z]+", name.upper())
-    return any(word in words for word in SECRET) or any(mark in name.upper() for mark in SECRET[:6])
+    words = name.upper().split("_")
+    return any(word in SECRET or word.endswith(ENDINGS) for word in words)
 
 
 def _env(given: Given) -> Value:

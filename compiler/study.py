@@ -200,7 +200,7 @@ class Resources:
 @dataclass(frozen=True, slots=True)
 class Environment:
     setup: tuple[tree.Text, ...] = ()
-    variables: Mapping[str, Value | Code] = field(default_factory=dict)
+    variables: Mapping[str, Value | Code | tree.Text] = field(default_factory=dict)  # a text still has its placeholders
     secrets: tuple[str, ...] = ()
     container: tree.Container | None = None
     mounts: tuple[tree.Mount, ...] = ()

@@ -1,0 +1,67 @@
+"""Environment blocks to the variables, secrets and setup lines of a run."""
+
+from __future__ import annotations
+
+from ..grammar import tree
+from ..grammar.source import Span
+from .context import Context
+from .functions import looks_secret
+from .scope import Scope
+from .study import Code, Environment
+from .values import Value, dotted
+
+
+def resolve_environment(word: tree.Word | None, scope: Scope, context: Context) -> Environment:
+    """Give the environment called *word* with what it inherits; an empty one without."""
+    blocks = context.definitions.environments
+    if word is None or not context.known("environment", word, blocks):
+        if word is not None:
+            context.diagnostics.errors += 1
+        return Environment()
+    lineage, _ = context.lineage("environment", blocks[word.text], blocks)
+    setup: list[tree.Text] = []
+    variables: dict[str, Value | Code | tree.Text] = {}
+    secrets: dict[str, None] = {}
+    for item in (item for block in lineage for item in block.body):
+        match item:
+            case tree.Setup(text=text):
+                setup.append(text)
+            case tree.Secret(name=name):
+                secrets[name.text] = None
+                variables.pop(name.text, None)
+            case tree.Assign(key=key, value=value):
+                found = _variable(key, value, scope, context)
+                if found is not None:
+                    variables[key.path[0]] = found[0]
+                    secrets.pop(key.path[0], None)
+            case tree.Container() | tree.Mount():
+                not_local("container" if isinstance(item, tree.Container) else "mount", item.span, context)
+    return Environment(tuple(setup), variables, tuple(secrets))
+
+
+def _variable(key: tree.Key, expr: tree.Expr, scope: Scope, context: Context) -> tuple[Value | Code | tree.Text] | None:
+    if len(key.path) > 1 or not key.path[0].isidentifier() or not key.path[0].isascii():
+        message = f"`{dotted(key.path)}` is no name for an environment variable"
+        context.diagnostics.error("XP045", key.span, message, "not a variable's name")
+        return None
+    name = key.path[0]
+    if looks_secret(name):
+        context.diagnostics.error(
+            "XP037",
+            key.span,
+            f"`{name}` looks secret, and the values of variables are recorded",
+            "recorded with every run",
+            help=f"write `secret {name}`: it is passed on from your environment and never recorded",
+        )
+        return None
+    if isinstance(expr, tree.Text) and expr.plain is None:
+        return (expr,)
+    code = context.compile(expr, scope)
+    if code is None:
+        return None
+    return (code if code.names else code.call(()),)
+
+
+def not_local(word: str, span: Span, context: Context) -> None:
+    """Report a line that runs on this machine can't follow."""
+    context.diagnostics.error("XP142", span, f"`{word}` is not supported on the local target", "not here")
