@@ -25,7 +25,8 @@ def print_diagnostics(diagnostics: Diagnostics, format: str = "full", stream: Te
         return
     from xpc.grammar.render import render
 
-    stream.write(render(found, format, color=colour_wanted(stream)))
+    text = render(found, format, color=colour_wanted(stream))
+    stream.write(text if text.endswith("\n") else text + "\n")
 
 
 def verdict(found: Sequence[Diagnostic]) -> str:

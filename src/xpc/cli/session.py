@@ -74,6 +74,10 @@ class Session:
 
         return {} if self.study is None else expand(self.study, self.diagnostics)
 
+    def check(self) -> None:
+        """Run every pass that needs no git: all mistakes are in ``diagnostics`` afterwards."""
+        _ = self.tables
+
     def stop_if_failed(self, format: str = "full") -> None:
         """Print what was found; end the command if there is an error among it."""
         from .output import print_diagnostics
