@@ -89,6 +89,8 @@ class Context:
             if not help and not blocks:
                 help = (f"define it: `{kind} {word.text}:`",)
             self.diagnostics.error("XP020", word.span, f"unknown {kind} `{word.text}`", f"no such {kind}", help=help)
+        else:
+            self.diagnostics.errors += 1
         return False
 
     def lineage(self, kind: str, block: B, blocks: AnyMapping[str, B]) -> tuple[list[B], bool]:

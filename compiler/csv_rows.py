@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from ..grammar import tree
 from ..grammar.diagnostic import Label
+from ..grammar.node import Node
 from ..grammar.source import Source, Span
 from .context import Context
 from .fault import EvaluationError, report
@@ -14,20 +14,20 @@ from .read_text import read_text
 from .values import Path, dotted
 
 
-class Cell(NamedTuple):
+class Cell(Node):
     """The text of a cell, and where its line starts; ``span`` finds the cell when it is needed."""
 
     text: str
     source: Source
     start: int
-    index: int
+    column: int
 
     @property
     def span(self) -> Span:
-        return cell_span(self.source, self.start, self.index)
+        return cell_span(self.source, self.start, self.column)
 
 
-class CsvColumn(NamedTuple):
+class CsvColumn(Node):
     path: Path
     span: Span
     cells: Sequence[Cell]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from ..grammar import tree
@@ -113,7 +112,7 @@ def _collect(
             diagnostics.error("XP110", statement.path.span, f"`{path}` includes itself", cycle)
         elif path not in into.sources:
             try:
-                text = read_text(path, statement.path.span, replace(world, roots=roots(into)))
+                text = read_text(path, statement.path.span, World(world.files, world.env, roots(into)))
             except EvaluationError as error:
                 report(error, diagnostics)
                 into.whole = False

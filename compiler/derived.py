@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..grammar.diagnostic import Label
 from .context import Context
 from .evaluate import EvaluationError, put
-from .keys import KeyTable, Late, Unknown
+from .keys import Draft, KeyTable, Late, Unknown
 from .scope import Scope
 from .study import Code
 from .values import Path, Value, dotted, type_of
@@ -67,7 +67,7 @@ def infer_types(table: KeyTable, codes: Mapping[Path, Code]) -> None:
         if draft.type == "any" and isinstance(draft.value, Late) and path in codes:
             value = _value(path, table, codes, found, [])
             if not isinstance(value, Unknown):
-                table.drafts[path] = draft._replace(type=type_of(value))
+                table.drafts[path] = Draft(type_of(value), draft.value, draft.given, draft.first)
 
 
 def _value(

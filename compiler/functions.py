@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from ..grammar import tree
+from ..grammar.node import Node
 from ..grammar.source import Span
 from .fault import fault
 from .format import format_value
@@ -19,8 +19,7 @@ from .types import label, named
 from .values import Duration, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Node):
     """What a function is called with: values, their places, and what it may read."""
 
     call: tree.Call
@@ -56,8 +55,7 @@ class Given:
         return value  # type: ignore[return-value]  # refuse does not come back
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Node):
     """A function, the names of its arguments, and how many of them it needs (*most* None: any number)."""
 
     apply: Callable[[Given], Value]

@@ -10,7 +10,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Label
 from ..grammar.source import Span
 from .csv_rows import Cell
-from .grid_keys import is_config, is_rows
+from .grid_keys import config_names, is_config, is_rows
 from .keys import Set, Unknown
 from .read_cell import read_cell
 from .study import Axis, Code
@@ -150,9 +150,7 @@ class AxisReader:
         return self._merged([(stem, sets, sets) for stem, sets in groups], item.key.path, item.new, item.span, declare)
 
     def _configs(self, item: tree.Axis) -> Axis | None:
-        """Read ``config in [a, b]``: an element is what a named config sets and the experiment's own config does not."""
-        from .grid_keys import config_names
-
+        """Read ``config in [a, b]``: an element is what a named config sets beyond the experiment's own config."""
         words = config_names(item)
         if not isinstance(item.values, tree.ListOf) or len(words) != len(item.values.items) or not words:
             message = "`config in` goes through a list of configs"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..grammar import tree
+from ..grammar.node import Node
 from ..grammar.source import Span
 from .context import Context
 from .keys import Set, Unknown
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .resolve_grid import GridResolver
 
 
-class Shape(NamedTuple):
+class Shape(Node):
     """A distribution's arguments, the type of what it draws, and what its arguments must hold."""
 
     arguments: tuple[str, ...]

@@ -1,9 +1,9 @@
-"""Values as they are written, one after another, to a table of keys: merging (rule 1), no silent keys (3), types (4)."""
+"""Values as they are written, one after another, to a table of keys: merging (rule 1), and types that hold (rule 4)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics, Label
@@ -24,7 +24,7 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
-class Late(NamedTuple):
+class Late(Node):
     """An expression that names other keys: it is compiled once it is known which keys there are."""
 
     expr: tree.Expr
@@ -33,7 +33,7 @@ class Late(NamedTuple):
 Given = Value | Late | Unknown
 
 
-class Set(NamedTuple):
+class Set(Node):
     """One value as it was written: *key_span* is where the key stands, *span* where the value does."""
 
     path: Path
@@ -42,7 +42,7 @@ class Set(NamedTuple):
     span: Span
 
 
-class Draft(NamedTuple):
+class Draft(Node):
     """A key and what it has so far."""
 
     type: Type

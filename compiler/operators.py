@@ -143,7 +143,7 @@ def _power(base: int | float, exponent: int | float, expr: tree.Binary) -> int |
         raise fault("XP028", expr.span, "the result is not a finite number", "too large") from None
     if isinstance(result, complex):
         raise fault("XP028", expr.span, "a negative number has no fractional power", "no real number")
-    return result  # type: ignore[no-any-return]  # the type of `**` depends on the sign
+    return result
 
 
 def _with_unit(result: str, value: int | float, expr: tree.Binary) -> Value:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics, Label
@@ -37,7 +36,7 @@ def resolve(
     """
     world = World(files, env)
     definitions = collect(source, parse, world, diagnostics)
-    context = Context(definitions, replace(world, roots=roots(definitions)), diagnostics)
+    context = Context(definitions, World(files, env, roots(definitions)), diagnostics)
     _check_lets(context)
     links = _links(definitions, context)
     targets = resolve_targets(context, target)
@@ -51,9 +50,10 @@ def resolve(
     experiments: dict[str, Experiment] = {}
     for name, found in built.items():
         experiment = found.experiment
-        if experiment is not None and experiment.run is not None:
-            if all(after.experiment in experiments for after in experiment.after):
-                experiments[name] = experiment
+        if experiment is None or experiment.run is None:
+            continue
+        if all(after.experiment in experiments for after in experiment.after):
+            experiments[name] = experiment
 
     def scope(name: str) -> Scope:
         return built[name].scope

@@ -11,14 +11,12 @@ from .study import Code, Environment
 from .values import Value, dotted
 
 
-def resolve_environment(word: tree.Word | None, scope: Scope, context: Context) -> Environment:
-    """Give the environment called *word* with what it inherits; an empty one without."""
+def resolve_environment(use: tree.UseEnvironment | None, scope: Scope, context: Context) -> Environment:
+    """Give the environment that an experiment uses with what it inherits; an empty one without."""
     blocks = context.definitions.environments
-    if word is None or not context.known("environment", word, blocks):
-        if word is not None:
-            context.diagnostics.errors += 1
+    if use is None or not context.known("environment", use.name, blocks):
         return Environment()
-    lineage, _ = context.lineage("environment", blocks[word.text], blocks)
+    lineage, _ = context.lineage("environment", blocks[use.name.text], blocks)
     setup: list[tree.Text] = []
     variables: dict[str, Value | Code | tree.Text] = {}
     secrets: dict[str, None] = {}

@@ -258,7 +258,6 @@ class _Parts:
         if run is None:
             self._without_run()
         repeats, folds = self._repeats(built.types)
-        use_resources, use_environment = directives.one(tree.UseResources), directives.one(tree.UseEnvironment)
         checkpoint = directives.one(tree.Checkpoint)
         if checkpoint is not None:
             not_local("checkpoint", checkpoint.span, context)
@@ -274,9 +273,11 @@ class _Parts:
             repeats=repeats,
             folds=folds,
             after=tuple(self.after),
-            resources=resolve_resources(use_resources and use_resources.name, self._resource_scope(scope), context),
-            environment=resolve_environment(use_environment and use_environment.name, scope, context),
-            run=run and run.text,
+            resources=resolve_resources(
+                None if use_resources is None else use_resources.name, self._resource_scope(scope), context
+            ),
+            environment=resolve_environment(None if use_environment is None else use_environment.name, scope, context),
+            run=None if run is None else run.text,
             workdir=self._workdir(),
             inputs=inputs,
             outputs=outputs,

@@ -48,7 +48,7 @@ def inside(path: str, span: Span, what: str, context: Context) -> bool:
             context.diagnostics.error("XP049", span, f"`{path}` lies outside the project", "outside", help=help)
         return ok
     whole = posixpath.normpath(path)
-    if whole.startswith("/") or whole == ".." or whole.startswith("../"):
+    if whole == ".." or whole.startswith(("/", "../")):
         help = "write a path below the run's working directory, such as `results/model.pt`"
         context.diagnostics.error("XP049", span, f"`{path}` lies outside the run's folder", "outside", help=help)
         return False

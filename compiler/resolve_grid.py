@@ -21,7 +21,7 @@ from .values import Path, Type, Value, dotted
 
 
 class GridResolver:
-    """Resolves one experiment's grids. *table* has its keys (their types), *scope* the names its expressions may use."""
+    """Resolves one experiment's grids. *table* has its keys and their types, *scope* what its expressions may name."""
 
     def __init__(
         self,
@@ -87,7 +87,8 @@ class GridResolver:
     def _item(self, item: tree.GridItem, where: str) -> GridItem | None:
         sampled = where.startswith("sample")
         if sampled and isinstance(item, tree.Axis | tree.AxisFrom | tree.Zip | tree.Sample):
-            return self._not_sampled(item)
+            self._not_sampled(item)
+            return None
         match item:
             case tree.Axis():
                 return self.axes.axis(item)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..grammar import tree
+from ..grammar.node import Node
 from ..grammar.source import Span
 from .context import Context
 from .evaluate import EvaluationError
@@ -17,7 +18,7 @@ from .types import label, named
 from .values import Path, Value, dotted
 
 
-class Field(NamedTuple):
+class Field(Node):
     """What a resource takes: *kind* is ``int``, ``size`` or ``duration``, *least* the least value."""
 
     kind: str
@@ -39,25 +40,23 @@ SCHEDULERS: Final = ("slurm", "oar")
 _NAMED: Final = {"duration": "a duration", "int": "an int", "size": "a size"}
 
 
-class Entry(NamedTuple):
+class Entry(Node):
     path: Path
     key_span: Span
     expr: tree.Expr
 
 
 def resolve_resources(
-    word: tree.Word | None, scope_of: Callable[[Mapping[str, tree.Expr]], Scope], context: Context
+    use: tree.UseResources | None, scope_of: Callable[[Mapping[str, tree.Expr]], Scope], context: Context
 ) -> Resources:
-    """Give the resources called *word* with what they inherit; the defaults without one.
+    """Give the resources that an experiment uses with what they inherit; the defaults without one.
 
     *scope_of* makes the scope of an experiment's keys with the block's own fields added.
     """
     blocks = context.definitions.resources
-    if word is None or not context.known("resources", word, blocks):
-        if word is not None:
-            context.diagnostics.errors += 1
+    if use is None or not context.known("resources", use.name, blocks):
         return Resources()
-    lineage, _ = context.lineage("resources", blocks[word.text], blocks)
+    lineage, _ = context.lineage("resources", blocks[use.name.text], blocks)
     entries: dict[Path, Entry] = {}
     for block in lineage:
         for entry in _entries(block.body, ()):
@@ -114,10 +113,11 @@ def _resource(name: str, code: Code, context: Context) -> int | float | Code | N
             code.names, lambda values: checked_resource(name, code.call(values), code.span), code.span, code.expr
         )
     try:
-        return checked_resource(name, code.call(()), code.span)
+        found: int | float | None = checked_resource(name, code.call(()), code.span)
     except EvaluationError as error:
         report(error, context.diagnostics)
         return None
+    return found
 
 
 def checked_resource(name: str, value: Value, span: Span) -> Any:

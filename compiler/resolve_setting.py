@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ..grammar.diagnostic import Diagnostics
+from ..grammar.node import Node
 from ..grammar.parser import parse_literal, parse_setting
 from ..grammar.source import Source, Span
 from .context import Context
@@ -20,7 +20,7 @@ from .scope import Scope
 from .values import Path, Type, Value, dotted
 
 
-class Setting(NamedTuple):
+class Setting(Node):
     """One ``--set``; *text* is what stands after the ``=``."""
 
     path: Path

@@ -15,7 +15,7 @@ from .yaml_core import Mapping, Node, load_yaml
 
 
 def read_yaml(path: str, span: Span, prefix: Path, context: Context) -> list[Set] | None:
-    """Give what a YAML file sets below *prefix*; nothing if it has a fault, which is reported. *span* names the file."""
+    """Give what a YAML file sets below *prefix*; nothing if it has a fault, which is reported."""
     if path not in context.yaml:
         context.yaml[path] = _load(path, span, context)
     whole = context.yaml[path]

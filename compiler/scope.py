@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Final
 
 from ..grammar import tree
+from ..grammar.node import Node
 from .files import Files, MemoryFiles
 from .values import Path, Value, dotted
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Node):
     """What functions may read: files inside *roots* (relative to the Experimentfile's folder), and the environment."""
 
-    files: Files = field(default_factory=MemoryFiles)
-    env: Mapping[str, str] = field(default_factory=dict)
+    files: Files = MemoryFiles()
+    env: Mapping[str, str] = MappingProxyType({})
     roots: tuple[str, ...] = (".",)
 
 
-class Key(NamedTuple):
+class Key(Node):
     """A key, or a group of keys, whose value is a map; *rest* are names to look up inside the value."""
 
     path: Path
     rest: Path
 
 
-class Inline(NamedTuple):
+class Inline(Node):
     """A ``let``, or a resource's own field: *expr* stands for the name; *rest* are names inside its value."""
 
     name: str

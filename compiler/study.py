@@ -7,16 +7,18 @@ a function of the values of the keys that it names.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from ..grammar import tree
+from ..grammar.node import Node
 from ..grammar.source import Span
 from .values import Absent, Path, Type, Value
 
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Code:
+
+class Code(Node):
     """An expression closed over its ``let``s and functions.
 
     ``call(values)`` takes the values of *names*, in that order (a declared key that the point lacks is null),
@@ -33,8 +35,7 @@ class Code:
 # ------------------------------------------------------------------ configs and experiments' own values
 
 
-@dataclass(frozen=True, slots=True)
-class KeyValue:
+class KeyValue(Node):
     """One key of an experiment after rule 1's first three steps (config parents, body, the experiment's own values)."""
 
     path: Path
@@ -47,12 +48,11 @@ class KeyValue:
 # ------------------------------------------------------------------ grids
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """Values that move together: one key for ``key in LIST``, several for ``zip``, ``rows from``, config groups, ``config in``.
+class Axis(Node):
+    """Values that move together: one key for ``key in LIST``, several for ``zip``, ``rows from`` and ``config in``.
 
-    *columns[k][i]* is the value of *keys[k]* in element *i*: ``ABSENT`` where the element does not set the key, ``Code``
-    for a late value (named configs). Values are already converted to their key's type.
+    *columns[k][i]* is the value of *keys[k]* in element *i*: ``ABSENT`` where the element does not set the key,
+    ``Code`` for a late value (named configs). Values are already converted to their key's type.
     *label*: for a config group (``model from``) and ``config in``, the bare key under which *labels* (the file's stem,
     the config's name) can be read; it is part of the point.
     """
@@ -65,8 +65,7 @@ class Axis:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GridValue:
+class GridValue(Node):
     """``key = expr`` in a grid."""
 
     path: Path
@@ -74,22 +73,19 @@ class GridValue:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
+class Arm(Node):
     condition: Code | None
     body: tuple[GridItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Node):
     """``if … elif … else``: the first arm whose condition holds multiplies the points for which it holds."""
 
     arms: tuple[Arm, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Node):
     """*name* is one of uniform loguniform normal lognormal randint logint choice; *arguments* are checked constants."""
 
     name: str
@@ -97,23 +93,20 @@ class Distribution:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Node):
     path: Path
     distribution: Distribution
     type: Type  # of the key; a drawn value is converted to it
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Node):
     keep: bool
     condition: Code
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Node):
     """*count* points; *body* holds draws, grid values, branches and constraints (these redraw)."""
 
     count: int
@@ -122,8 +115,7 @@ class Sample:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Points:
+class Points(Node):
     """The ``point`` lines of one grid: each a map of key to value, added after the product."""
 
     points: tuple[Mapping[Path, Value | Code], ...]
@@ -133,8 +125,7 @@ class Points:
 GridItem = Axis | GridValue | Branch | Sample | Constraint | Draw
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Node):
     """One ``grid NAME:``. Items multiply in order, the first axis slowest; *points* come after the product."""
 
     name: str
@@ -143,8 +134,7 @@ class Grid:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
+class Combination(Node):
     operator: Literal["+", "*"]
     left: GridExpr
     right: GridExpr
@@ -157,23 +147,20 @@ GridExpr = Grid | Combination
 # ------------------------------------------------------------------ experiments
 
 
-@dataclass(frozen=True, slots=True)
-class After:
+class After(Node):
     experiment: str
     all: bool
     by: tuple[Path, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Node):
     name: str
     path: tree.Text
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Node):
     path: Path
     direction: Literal["minimize", "maximize"] | None
     source: Literal["stdout", "stderr"] | str | None  # a file's path inside files/
@@ -181,8 +168,7 @@ class Metric:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(Node):
     """What one run asks for; each field a ``Code`` that may name keys, ``attempt`` and its own fields (path of one
     segment), or a checked constant. *options* are the native ones, by scheduler: ``{"slurm": {"partition": …}}``."""
 
@@ -193,21 +179,19 @@ class Resources:
     tasks: int | Code = 1  # a node
     time: float | Code | None = None  # seconds
     disk: int | Code | None = None  # bytes
-    options: Mapping[str, Mapping[str, Value | Code]] = field(default_factory=dict)
-    spans: Mapping[str, Span] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, Value | Code]] = NOTHING
+    spans: Mapping[str, Span] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Node):
     setup: tuple[tree.Text, ...] = ()
-    variables: Mapping[str, Value | Code | tree.Text] = field(default_factory=dict)  # a text still has its placeholders
+    variables: Mapping[str, Value | Code | tree.Text] = NOTHING  # a text still has its placeholders
     secrets: tuple[str, ...] = ()
     container: tree.Container | None = None
     mounts: tuple[tree.Mount, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(Node):
     """One experiment with everything it inherits.
 
     *keys* are in config order and hold config and own values; *open* is set when it has no config, so that its grid may
@@ -242,23 +226,20 @@ class Experiment:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Node):
     name: str  # the entry made in the working directory
     path: str  # relative to the Experimentfile's folder
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Node):
     name: str
     kind: Literal["local"]
     options: Mapping[str, Value]
     setup: tuple[tree.Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
+class Study(Node):
     """*sources* are the files that made it, the Experimentfile first (relative to its folder, `/` as separator)."""
 
     name: str
@@ -268,5 +249,5 @@ class Study:
     experiments: Mapping[str, Experiment]  # parents (`after`) before children, else file order; without abstract ones
     reports: Mapping[str, tree.Report]
     targets: Mapping[str, Target]
-    scope: Callable[[str], object] = field(repr=False, default=lambda _name: None)
-    """What ``evaluate.compile_expression`` needs to read a name inside *experiment*'s texts (see ``evaluate.Scope``)."""
+    scope: Callable[[str], object] = lambda _name: None
+    """Gives what ``evaluate.compile_expression`` needs to read a name in an experiment's texts: a ``scope.Scope``."""
