@@ -273,10 +273,8 @@ class _Parts:
             repeats=repeats,
             folds=folds,
             after=tuple(self.after),
-            resources=resolve_resources(
-                None if use_resources is None else use_resources.name, self._resource_scope(scope), context
-            ),
-            environment=resolve_environment(None if use_environment is None else use_environment.name, scope, context),
+            resources=resolve_resources(directives.one(tree.UseResources), self._resource_scope(scope), context),
+            environment=resolve_environment(directives.one(tree.UseEnvironment), scope, context),
             run=None if run is None else run.text,
             workdir=self._workdir(),
             inputs=inputs,
