@@ -196,8 +196,8 @@ def _filters(listing: bytes) -> tuple[list[tuple[str, str]], tuple[str, ...], st
     foreign: set[str] = set()
     lfs = "lfs"
     fields = os.fsdecode(listing).split("\0")
-    for scope, field in zip(fields[::2], fields[1::2], strict=False):
-        key, _, value = field.partition("\n")
+    for scope, setting in zip(fields[::2], fields[1::2], strict=False):
+        key, _, value = setting.partition("\n")
         if key == "lfs.storage" and value:
             lfs = value
         section, _, rest = key.partition(".")

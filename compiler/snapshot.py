@@ -54,7 +54,8 @@ class Snapshot:
         return list_tree(self.repository, self.tree)
 
     def blob_of(self, path: str) -> str | None:
-        """Give the id of a file's content, or nothing if the snapshot lacks it; *path* as the Experimentfile says it."""
+        """Give the id of a file's content, or nothing if the snapshot lacks it; *path* is as the Experimentfile
+        says it."""
         return self.listing.blob_of(self._inside(path))
 
     def code_fingerprint(self, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> str:

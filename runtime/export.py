@@ -1,0 +1,208 @@
+"""A snapshot to files: one read-only export for each tree, made once and shared by all its runs."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import socket
+import stat
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .export_layout import lay_out, seal, write_git_dir, write_template
+from .export_tree import ExportError, Repository, check_out
+
+SCHEMA: Final = "xpc.snapshot/1"
+MOST_LINKS: Final = 200
+KEPT: Final = 3
+SUFFIXES: Final = ("", ".links", ".git", ".json")  # the stamp last
+ABANDONED_AFTER: Final = 86_400  # seconds, for what another host left half-made
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Where a snapshot stands on disk. *made* tells whether this call made it."""
+
+    tree: str
+    folder: Path
+    stamp: Path
+    files: int
+    bytes: int
+    made: bool
+
+
+def export(
+    project: Path, tree: str, commit: str, prefix: str, repository: Repository, *, linked: bool = True
+) -> Export:
+    """Make `.xpc/snapshots/<tree>` of *project* with what belongs to it, unless it is there and whole.
+
+    *prefix* is the Experimentfile's folder inside the tree. *linked*: runs get links to its top-level entries (so there
+    must not be too many). Two processes may do this at once. Raises `ExportError`, or what git calls raise.
+    """
+    home = project.absolute() / ".xpc" / "snapshots"
+    home.mkdir(parents=True, exist_ok=True)
+    with _lock(home):
+        _clean(home)
+        stamp = _read_stamp(home, tree)
+        made = stamp is None
+        if stamp is None:
+            _make(home, tree, commit, prefix, repository)
+        elif stamp["commit"] != commit:
+            _name_commit(home, tree, commit, repository, stamp)
+        else:
+            os.utime(home / f"{tree}.json")  # the newest ones are kept
+        return _found(home, tree, linked=linked, made=made)
+
+
+def prune(project: Path, in_use: Collection[str]) -> list[str]:
+    """Drop the exports that no run in *in_use* (trees) needs, but for the newest three; give the trees dropped."""
+    home = project.absolute() / ".xpc" / "snapshots"
+    if not home.is_dir():
+        return []
+    with _lock(home):
+        _clean(home)
+        stamps = sorted(home.glob("[0-9a-f]*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        dropped = [stamp.stem for stamp in stamps[KEPT:] if stamp.stem not in in_use]
+        for tree in dropped:
+            _drop(home, tree)
+    return dropped
+
+
+def _make(home: Path, tree: str, commit: str, prefix: str, repository: Repository) -> None:
+    """Make everything under temporary names, then give the true ones; the stamp comes last."""
+    token = _token()
+    parts = {suffix: home / f"{token}{suffix or '.tree'}" for suffix in SUFFIXES}
+    extent = repository.folder[: len(repository.folder) - len(prefix)].rstrip("/")
+    folder = parts[""]
+    check_out(repository, tree, extent, folder, home / f"{token}.index")
+    layout = lay_out(folder, prefix)
+    write_template(layout, tree, parts[".links"])
+    write_git_dir(repository, commit, home / f"{tree}.git", parts[".git"])
+    pointer = f"gitdir: ../{tree}.git\n"
+    (folder / ".git").write_text(pointer)
+    files, size = seal(folder)
+    seal(parts[".git"])
+    stamp: dict[str, object] = {
+        "schema": SCHEMA,
+        "tree": tree,
+        "commit": commit,
+        "prefix": prefix,
+        "files": files - 1,
+        "bytes": size - len(pointer),
+        "links": len(layout.links),
+        "entries": layout.entries,
+        "empty": layout.empty,
+        "python_roots": layout.python_roots,
+    }
+    _write_stamp(parts[".json"], stamp)
+    _drop(home, tree)  # what a cut export may have left
+    for suffix, part in parts.items():
+        os.rename(part, home / f"{tree}{suffix}")
+
+
+def _name_commit(home: Path, tree: str, commit: str, repository: Repository, stamp: dict[str, object]) -> None:
+    """Let an export tell another commit that has the same tree."""
+    token = _token()
+    write_git_dir(repository, commit, home / f"{tree}.git", home / f"{token}.git")
+    seal(home / f"{token}.git")
+    _write_stamp(home / f"{token}.json", {**stamp, "commit": commit})
+    os.rename(home / f"{tree}.git", home / f"{token}.old")
+    os.rename(home / f"{token}.git", home / f"{tree}.git")
+    os.rename(home / f"{token}.json", home / f"{tree}.json")
+    remove(home / f"{token}.old")
+
+
+def _found(home: Path, tree: str, *, linked: bool, made: bool) -> Export:
+    stamp = _read_stamp(home, tree)
+    if stamp is None:
+        raise ExportError(f"the export of snapshot {tree[:7]} is not whole", "submit again")
+    files, size, links = (stamp[key] for key in ("files", "bytes", "links"))
+    if not isinstance(files, int) or not isinstance(size, int) or not isinstance(links, int):
+        raise ExportError(f"the stamp of snapshot {tree[:7]} is damaged", f"remove .xpc/snapshots/{tree}.json")
+    if linked and links > MOST_LINKS:
+        raise ExportError(
+            f"the snapshot has {links:,} top-level entries, and a run's folder gets up to {MOST_LINKS} links",
+            "write `workdir snapshot` in the experiment, or move files into folders",
+        )
+    return Export(tree, home / tree, home / f"{tree}.json", files, size, made)
+
+
+# ------------------------------------------------------------------ files
+
+
+def _read_stamp(home: Path, tree: str) -> dict[str, object] | None:
+    """Give the stamp of an export that is whole."""
+    if not all((home / f"{tree}{suffix}").is_dir() for suffix in ("", ".links", ".git")):
+        return None
+    try:
+        stamp = json.loads((home / f"{tree}.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return stamp if isinstance(stamp, dict) and stamp.get("tree") == tree else None
+
+
+def _write_stamp(path: Path, stamp: dict[str, object]) -> None:
+    path.write_text(json.dumps(stamp, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+def _drop(home: Path, tree: str) -> None:
+    """Take the stamp first: without it nothing counts as an export."""
+    for suffix in reversed(SUFFIXES):
+        remove(home / f"{tree}{suffix}")
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, read-only ones included."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)
+        return
+    for folder, _, _ in os.walk(path):
+        os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) | stat.S_IRWXU)
+    shutil.rmtree(path)
+
+
+# ------------------------------------------------------------------ processes beside this one
+
+
+def _token() -> str:
+    """Give the start of all temporary names of this process."""
+    return f".{socket.gethostname()}-{os.getpid()}"
+
+
+def _clean(home: Path) -> None:
+    """Remove what ended processes left half-made."""
+    host = f".{socket.gethostname()}-"
+    for path in home.glob(".*-*"):
+        owner = path.name.rpartition(".")[0]
+        if owner.startswith(host):
+            gone = owner == _token() or not _is_alive(owner.removeprefix(host))
+        else:
+            gone = path.lstat().st_mtime < time.time() - ABANDONED_AFTER
+        if gone:
+            remove(path)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def _lock(home: Path) -> Iterator[None]:
+    """Let one process at a time make or drop exports, where the file system knows locks."""
+    with open(home / ".lock", "a") as file:
+        # Without locks two processes make the same export, and the later one's takes the place.
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
