@@ -147,6 +147,9 @@ class AxisReader:
         if groups is None:
             return None
         declare = f"new {item.key.span.text} from {item.path.span.text}"
+        path = item.key.path
+        if path not in self._grid.table.groups and not self._grid.may_set(path, item.key.span, declare, item.new):
+            return None
         return self._merged([(stem, sets, sets) for stem, sets in groups], item.key.path, item.new, item.span, declare)
 
     def _configs(self, item: tree.Axis) -> Axis | None:

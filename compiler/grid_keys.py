@@ -16,15 +16,17 @@ class GridKeys:
     """*axes* are the keys that the grid gives, each with the first place that does; *new* those it declares.
 
     *configs* are those of ``config in [a, b]``. Not *whole*: a file is missing, so keys may be.
+    Not *known*: a whole grid is missing.
     """
 
-    __slots__ = ("axes", "configs", "new", "whole")
+    __slots__ = ("axes", "configs", "known", "new", "whole")
 
     def __init__(self) -> None:
         self.axes: dict[Path, Span] = {}
         self.new: dict[Path, Span] = {}
         self.configs: list[tree.Word] = []
         self.whole = True
+        self.known = True
 
     def add(self, path: Path, span: Span, new: bool) -> None:
         self.axes.setdefault(path, span)
@@ -40,19 +42,19 @@ class GridReader:
         self._groups: dict[Span, list[tuple[str, list[Set]]] | None] = {}
         self._rows: dict[Span, Sequence[CsvColumn] | None] = {}
 
-    def grids(self, expr: tree.GridExpr) -> Iterator[tree.Grid]:
-        """Give every grid with a body that an expression leads to."""
+    def grids(self, expr: tree.GridExpr) -> Iterator[tree.Grid | None]:
+        """Give every grid with a body that an expression leads to; none for a name without one, which is reported."""
         yield from self._grids(expr, [])
 
-    def _grids(self, expr: tree.GridExpr, open: list[str]) -> Iterator[tree.Grid]:
+    def _grids(self, expr: tree.GridExpr, open: list[str]) -> Iterator[tree.Grid | None]:
         if isinstance(expr, tree.GridCombine):
             yield from self._grids(expr.left, open)
             yield from self._grids(expr.right, open)
             return
         grid = self.find(expr, open)
-        if grid is not None and isinstance(grid.body, tuple):
+        if grid is None or isinstance(grid.body, tuple):
             yield grid
-        elif grid is not None and not isinstance(grid.body, tuple):
+        else:
             yield from self._grids(grid.body, [*open, grid.name.text])
 
     def find(self, name: tree.GridName, open: Sequence[str]) -> tree.Grid | None:
@@ -68,6 +70,9 @@ class GridReader:
         """Give the keys that a grid expression names."""
         found = GridKeys()
         for grid in () if expr is None else self.grids(expr):
+            if grid is None:
+                found.known = False
+                continue
             if ("grid", grid.name.text) in self._context.definitions.broken:
                 found.whole = False
             if isinstance(grid.body, tuple):

@@ -88,6 +88,7 @@ class _Parts:
         table, owner, closed = self._table()
         own = self._own(table, owner, closed)
         types = self._types(table)
+        self.whole = self.whole and (closed or self.grid_keys.known)
         axes = {**self.inherited, **self.grid_keys.axes, **{p: r.span for p, r in self.directives.repeats.items()}}
         self._axes_given_again()
         scope = self.context.scope(
