@@ -26,7 +26,7 @@ from .values import Duration, Path, Size, Value, dotted
 Frame = Sequence[Value]
 Step = Callable[[Frame], Value]
 
-DEEPEST: Final = 150
+DEEPEST: Final = 200
 _CONSTANTS: Final = {"True": "true", "False": "false", "None": "null", "nil": "null", "yes": "true", "no": "false"}
 
 

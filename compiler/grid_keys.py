@@ -109,7 +109,7 @@ class GridReader:
             return
         groups = self.groups(item)
         found.whole = found.whole and groups is not None
-        found.add(item.key.path, item.key.span, True)
+        found.add(item.key.path, item.key.span, item.new)
         for _, sets in groups or ():
             for given in sets:
                 found.add(given.path, given.key_span, item.new)
