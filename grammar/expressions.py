@@ -184,8 +184,9 @@ def call(children: Children) -> Call | Broken:
     span = whole(children)
     if not isinstance(base, Name):
         if not isinstance(base, Broken | Constant):
-            report = children[1].excerpt.report
-            report.error("XP001", base.span, "only a function's name can be called", "not a name")
+            excerpt = children[1].excerpt
+            code = "XQ001" if excerpt.is_query else "XP001"
+            excerpt.report.error(code, base.span, "only a function's name can be called", "not a name")
         return Broken(span)
     return Call(base.key, _arguments(children[2:]), span)
 

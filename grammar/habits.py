@@ -70,6 +70,21 @@ def recognise(fault: Fault) -> Finding | None:
 # ------------------------------------------------------------------ characters
 
 
+def _open_bracket(fault: Fault) -> Finding | None:
+    if fault.token is not None or not fault.accepted & _CLOSING:
+        return None
+    opened: list[Lexeme] = []
+    for lexeme in fault.tokens:
+        if lexeme in ("(", "[", "{"):
+            opened.append(lexeme)
+        elif lexeme in (")", "]", "}") and opened:
+            opened.pop()
+    if not opened:
+        return None
+    closing = {"(": ")", "[": "]", "{": "}"}[opened[-1]]
+    return Finding("XP006", opened[-1].span, f"`{opened[-1]}` is not closed", "opened here", f"add `{closing}`")
+
+
 def _open_quote(fault: Fault) -> Finding | None:
     lexeme = fault.token
     if lexeme is None or lexeme.type != "BAD" or lexeme not in ('"', "'"):
@@ -258,6 +273,14 @@ def _chained(fault: Fault) -> Finding | None:
     return None
 
 
+def _spread(fault: Fault) -> Finding | None:
+    lexeme = fault.token
+    if lexeme is None or not lexeme.type.startswith("PLUSMINUS"):
+        return None
+    cure = "it joins two columns in `show` and `sort by`, outside brackets"
+    return Finding("XP001", lexeme.span, f"`{lexeme}` has no place here", "", cure)
+
+
 def _is_something(fault: Fault) -> Finding | None:
     if "NULL" not in fault.accepted or fault.takes_value or fault.token is None:
         return None
@@ -437,6 +460,7 @@ def _short(text: str) -> str:
 
 _HABITS: tuple[Callable[[Fault], Finding | None], ...] = (
     _open_quote,
+    _open_bracket,
     _character,
     _logic,
     _dollar,
@@ -450,6 +474,7 @@ _HABITS: tuple[Callable[[Fault], Finding | None], ...] = (
     _bare_condition,
     _else_if,
     _is_something,
+    _spread,
     _single_equals,
     _chained,
     _yaml_value,

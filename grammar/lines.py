@@ -7,7 +7,8 @@ import re
 from .diagnostic import Diagnostics
 from .source import Source
 
-_INDENT = re.compile(r"[ \t]*")
+_INDENT = re.compile(r"[ \t\xa0]*")
+_NO_SPACE = re.compile(r"[\t\xa0]")
 # All that cannot change where a line ends: plain characters and simple texts.
 _PLAIN = re.compile(r"(?:[^\"'#\n()\[\]{}]|\"[^\"\\\n]*+\"(?!\")|'[^'\\\n]*+')*+")
 _LONG_TEXT = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"""')
@@ -62,12 +63,12 @@ def nest(lines: list[Line], source: Source, report: Diagnostics) -> list[Line]:
             else:
                 report.error(
                     "XP004",
-                    source.span(line.start - line.indent, line.start) if line.indent else None,
+                    source.span(source.text.rfind("\n", 0, line.start) + 1, line.start),
                     "the first line is indented",
-                    "nothing above it",
+                    "",
                     help="write it at the start of the line",
                 )
-                levels[-1] = (line.indent, siblings)
+                levels.append((line.indent, siblings))
         levels[-1][1].append(line)
     return top
 
@@ -132,7 +133,7 @@ class _Splitter:
                 at = self._line_end(start) + 1
                 continue
             line, at = self._line(start, _width(text, at, start), faults)
-            self._note_tab(line.start, at)
+            self._note_tabs(line.start)
             lines.append(line)
         return lines
 
@@ -144,29 +145,26 @@ class _Splitter:
         end = self.text.find("\n", at)
         return len(self.text) if end < 0 else end
 
-    def _note_tab(self, start: int, _next: int) -> None:
+    def _note_tabs(self, start: int) -> None:
         begin = self.text.rfind("\n", 0, start) + 1
-        if "\t" in self.text[begin:start]:
+        if _NO_SPACE.search(self.text, begin, start):
             self.tabs.append(begin)
 
     def _line(self, start: int, indent: int, faults: list[tuple[str, int]]) -> tuple[Line, int]:
         """Read the logical line at *start*; give it and where the next one begins."""
         text, at = self.text, start
         open_brackets: list[int] = []
+        first = True
         fault: tuple[str, int] | None = None
         while True:
             found = _PLAIN.match(text, at)
             at = found.end() if found else at
             char = text[at : at + 1]
-            if char == "#":
+            if not char or char in "#\n":
                 end, at = at, self._line_end(at)
-                if not open_brackets or not self._goes_on(start, end, at, indent):
+                if not open_brackets or (first and self._is_head(start, end)) or not self._goes_on(at, indent):
                     break
-                at += 1
-            elif char == "\n" or not char:
-                end = at
-                if not open_brackets or not self._goes_on(start, end, at, indent):
-                    break
+                first = False
                 at += 1
             elif char in "([{":
                 open_brackets.append(at)
@@ -189,11 +187,14 @@ class _Splitter:
             faults.append(fault)
         return Line(indent, start, end, text[end - 1] == ":", fault is not None), at + 1
 
-    def _goes_on(self, start: int, end: int, at: int, indent: int) -> bool:
-        """Say whether the line that has an open bracket at its end goes on after *at*."""
+    def _is_head(self, start: int, end: int) -> bool:
+        """Say whether a line with an open bracket is the head of a block (`config base(wide:`): it has lost a bracket,
+        and the lines below are its body."""
+        return self.text[start:end].rstrip().endswith(":") and _BLOCK.match(self.text, start) is not None
+
+    def _goes_on(self, at: int, indent: int) -> bool:
+        """Say whether the line that has an open bracket goes on after the line end *at*."""
         text = self.text
-        if text[start:end].rstrip().endswith(":") and "\n" not in text[start:end] and _BLOCK.match(text, start):
-            return False  # `config base(wide:` has lost a bracket; the lines below are its body
         while at < len(text):
             following = self._skip_indent(at + 1)
             if following >= len(text):
@@ -205,7 +206,7 @@ class _Splitter:
                 continue
             width = _width(text, at + 1, following)
             goes_on = width > indent or (width == indent and text[following : following + 1] in _CLOSES)
-            if goes_on and "\t" in text[at + 1 : following]:
+            if goes_on and _NO_SPACE.search(text, at + 1, following):
                 self.tabs.append(at + 1)
             return goes_on
         return False
@@ -271,17 +272,17 @@ class _Splitter:
 
     def _report_tabs(self) -> None:
         lines = sorted(set(self.tabs))
-        if not lines:
+        found = _NO_SPACE.search(self.text, lines[0]) if lines else None
+        if found is None:
             return
-        begin = lines[0]
-        tab = self.text.index("\t", begin)
+        name = "tab" if found[0] == "\t" else "no-break space"
         more = len(lines) - 1
-        also = f"; {more} more {'line has' if more == 1 else 'lines have'} tabs" if more else ""
+        also = f"; {more} more {'line has' if more == 1 else 'lines have'} such" if more else ""
         self.report.error(
             "XP003",
-            self.source.span(tab, tab + 1),
-            "a tab in the indentation",
-            "tab",
+            self.source.span(found.start(), found.end()),
+            f"a {name} in the indentation",
+            name,
             help=f"indent with spaces{also}",
         )
 

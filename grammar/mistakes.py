@@ -203,12 +203,12 @@ def _general(fault: Fault) -> Finding:
     token = fault.token
     if token is None:
         what = "query" if fault.excerpt.start_rule == "query" else "expression" if fault.is_expression else "line"
-        return Finding("XP001", fault.end, f"expected {wanted}, but the {what} ends", f"expected {wanted}")
+        return Finding("XP001", fault.end, f"expected {wanted}, but the {what} ends")
     shown = "a text" if token.type == "TEXT" and "\n" in token else f"`{_short(token)}`"
     words = [word for word in engine.words() if engine.words()[word] in fault.accepted]
     guess = nearest(token, words) if token.type == "NAME" else None
     cure = f"did you mean `{guess}`?" if guess else ""
-    return Finding("XP001", token.span, f"expected {wanted}, found {shown}", f"expected {wanted}", cure)
+    return Finding("XP001", token.span, f"expected {wanted}, found {shown}", "", cure)
 
 
 def _wanted(fault: Fault) -> str:
@@ -220,7 +220,7 @@ def _wanted(fault: Fault) -> str:
         accepted -= {"NAME", "INTEGER", "FLOAT", "SIZE", "DURATION", "TEXT", "VALUES", "TRUE", "FALSE", "NULL", "NOT"}
         accepted -= {"PLUS", "MINUS", "LPAR", "LSQB", "LBRACE"}
     elif {"NAME", "TEXT"} <= accepted:
-        wanted.append("a key")
+        wanted.append("a name" if fault.excerpt.is_query else "a key")
         accepted -= {"NAME", "TEXT"}
     if "PLUS" in accepted and "STAR" in accepted:
         wanted.append("an operator")

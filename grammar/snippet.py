@@ -29,8 +29,9 @@ class _Mark:
 def snippet(severity: str, primary: Label, others: Sequence[Label], paint: Paint, *, more: bool) -> list[str]:
     """Show *primary* and *others*: the primary's file first, then each further one; *more* if something follows."""
     source = primary.span.source
-    if source.name.startswith("<") and "\n" not in source.text.strip("\n") and not others:
-        return _bare(severity, primary, paint)
+    one_line = source.name.startswith("<") and "\n" not in source.text.strip("\n")
+    if one_line and all(label.span.source is source for label in others):
+        return _bare(severity, (primary, *others), paint)
     files = _by_file(primary, others)
     width = max(len(str(line)) for _, lines in files for line in lines)
     bar = paint("gutter", " " * (width + 1) + "|")
@@ -49,12 +50,12 @@ def snippet(severity: str, primary: Label, others: Sequence[Label], paint: Paint
     return shown
 
 
-def _bare(severity: str, primary: Label, paint: Paint) -> list[str]:
+def _bare(severity: str, labels: Sequence[Label], paint: Paint) -> list[str]:
     """Show a text that is a single line, such as a query from the command line, without a place."""
-    source = primary.span.source
-    number, _ = source.position(primary.span.start)
+    source = labels[0].span.source
+    number, _ = source.position(labels[0].span.start)
     line = source.line(number)
-    text, marks = _cut(line, [_Mark(primary, True, line)])
+    text, marks = _cut(line, [_Mark(label, label is labels[0], line) for label in labels])
     return [f"  {visible(text)}".rstrip(), *(f"  {row}" for row in _rows(text, marks, severity, paint))]
 
 

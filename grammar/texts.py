@@ -122,7 +122,10 @@ def _escape(escape: str) -> str | None:
 def _report_escape(found: re.Match[str], cooked: _Cooked, token: Lexeme) -> None:
     escape = found[0]
     if escape == "\\\n":
-        message, cure = "a text has no escape for a line's end", 'a text over several lines stands in `"""`'
+        message, cure = (
+            "a text has no escape for the end of a line",
+            "where the shell should see a backslash, write `\\\\`",
+        )
     elif escape.startswith("\\u"):
         message, cure = f"`{escape}` is not a character", "write `\\u` and four hex digits, such as `\\u00e9`"
     else:

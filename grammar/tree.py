@@ -298,7 +298,7 @@ class GridValue(Node):
 
 
 class AxisFrom(Node):
-    """``[new] key from "configs/model/*.yaml"`` (a config group), and ``rows from "points.csv"`` (the word ``rows``)."""
+    """``[new] key from "configs/model/*.yaml"`` (a config group), ``rows from "points.csv"`` (the word ``rows``)."""
 
     new: bool
     key: Key
