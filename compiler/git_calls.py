@@ -47,13 +47,12 @@ SETTINGS: Final = (
 FILTER_COMMANDS: Final = ("clean", "smudge", "process")
 
 
-class GitError(Exception):
+class GitError(subprocess.CalledProcessError):
     """A call of git that failed; *text* is what git said."""
 
     def __init__(self, arguments: Sequence[str], status: int, text: str) -> None:
-        super().__init__(text)
+        super().__init__(status, ("git", *arguments), stderr=text)
         self.arguments = tuple(arguments)
-        self.status = status
         self.text = text
 
 

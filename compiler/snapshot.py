@@ -13,12 +13,12 @@ from typing import Final, Literal
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.source import Span
 from .git_calls import GitError, GitMissingError, Repository, open_repository
-from .snapshot_checks import check_tree, warn_filters
+from .snapshot_checks import check_submodules, check_tree, warn_filters
 from .snapshot_index import OWN_FOLDERS, PrivateIndex, Status, open_index, start_over
 from .snapshot_lfs import add_edited
 from .snapshot_policy import check_untracked
-from .snapshot_refusal import refuse
-from .snapshot_tree import Listing, list_tree, replace_entry
+from .snapshot_refusal import refuse, refuse_file
+from .snapshot_tree import SUBMODULE, Listing, list_tree, replace_entry
 
 Mode = Literal["worktree", "head", "clean"]
 
@@ -92,7 +92,9 @@ def take(
         return _take_worktree(repository, extent, _home(folder), mode, diagnostics)
     except (GitError, GitMissingError) as error:
         refuse(error, folder, diagnostics)
-        return None
+    except OSError as error:
+        refuse_file(error, diagnostics)
+    return None
 
 
 def _extent(repository: Repository, root: str, diagnostics: Diagnostics, span: Span | None) -> str | None:
@@ -172,9 +174,8 @@ def _take_worktree(
         if mode == "clean" and status.head is None:
             _no_commit(mode, diagnostics)
             return None
-        if not _bring_up(index, status, diagnostics):
-            return None
-        return _commit(index, status, mode, diagnostics)
+        fit = _bring_up(index, status, diagnostics)
+        return _commit(index, status, mode, fit, diagnostics)
     finally:
         index.close()
 
@@ -203,22 +204,21 @@ def _bring_up(index: PrivateIndex, status: Status, diagnostics: Diagnostics) -> 
             f"submodule `{path}` stands at another commit than the recorded one, and runs see the recorded one",
             help=f"`git add {path}` records the commit that is checked out",
         )
-    if not fit:
-        return False
     index.remove(status.deleted)
-    edited = [*status.edited, *status.untracked]
+    edited = [*status.edited, *(status.untracked if fit else ())]
     if edited:
         warn_filters(repository, edited, diagnostics)
         index.add(add_edited(index, edited))
+    if fit:
         index.untracked.update(status.untracked)
-    return True
+    return fit
 
 
-def _commit(index: PrivateIndex, status: Status, mode: Mode, diagnostics: Diagnostics) -> Snapshot | None:
-    """Write tree and commit of the index."""
+def _commit(index: PrivateIndex, status: Status, mode: Mode, fit: bool, diagnostics: Diagnostics) -> Snapshot | None:
+    """Write tree and commit of the index; if it isn't *fit*, look only for more to say about it."""
     repository, extent = index.repository, index.extent
     header, head_tree = _commit_text(repository, status.head, extent) if status.head else ("", None)
-    tree = _tree_of(index.write_tree(), repository, extent, diagnostics)
+    tree = _tree_of(index.write_tree(), repository, extent, diagnostics if fit else None)
     if tree is None:
         return None
     before = _tree_of(head_tree, repository, extent, None) if head_tree else None
@@ -228,10 +228,8 @@ def _commit(index: PrivateIndex, status: Status, mode: Mode, diagnostics: Diagno
         if mode == "clean":
             _not_clean(changed, diagnostics)
             return None
-    if tree != index.checked:
-        if not check_tree(repository, extent, list_tree(repository, tree), diagnostics):
-            return None
-        index.checked = tree
+    if not _is_exportable(index, tree, diagnostics) or not fit:
+        return None
     commit = status.head
     if commit is None or tree != before:
         commit = _write_commit(repository, extent, tree, status.head, header)
@@ -249,6 +247,19 @@ def _commit(index: PrivateIndex, status: Status, mode: Mode, diagnostics: Diagno
     )
     index.keep()
     return found
+
+
+def _is_exportable(index: PrivateIndex, tree: str, diagnostics: Diagnostics) -> bool:
+    """Check a tree in full once; later only its submodules, which have a life of their own."""
+    repository, extent = index.repository, index.extent
+    if tree == index.checked:
+        return check_submodules(repository, extent, index.submodules, diagnostics)
+    listing = list_tree(repository, tree)
+    if not check_tree(repository, extent, listing, diagnostics):
+        return False
+    index.checked = tree
+    index.submodules = [(path, commit) for mode, commit, path in listing.special() if mode == SUBMODULE]
+    return True
 
 
 def _snapshot(

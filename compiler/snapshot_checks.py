@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Sequence
 
 from ..grammar.diagnostic import Diagnostics
 from .git_calls import GitError, Repository
@@ -13,34 +14,37 @@ from .snapshot_tree import SYMLINK, Listing
 
 def check_tree(repository: Repository, extent: str, listing: Listing, diagnostics: Diagnostics) -> bool:
     """Add an error for each file that can't be exported; tell whether there is none."""
-    before = len([d for d in diagnostics.found if d.severity == "error"])
-    links: dict[str, str] = {}
-    for mode, blob, path in listing.special():
-        if mode == SYMLINK:
-            links[path] = blob
-        else:
-            _check_submodule(repository, posixpath.join(extent, path), blob, diagnostics)
-    _check_links(repository, links, diagnostics)
-    _check_large(repository, extent, listing, diagnostics)
-    return len([d for d in diagnostics.found if d.severity == "error"]) == before
+    special = list(listing.special())
+    submodules = [(path, blob) for mode, blob, path in special if mode != SYMLINK]
+    fit = check_submodules(repository, extent, submodules, diagnostics)
+    fit &= _check_links(repository, {path: blob for mode, blob, path in special if mode == SYMLINK}, diagnostics)
+    fit &= _check_large(repository, extent, listing, diagnostics)
+    return fit
 
 
-def _check_links(repository: Repository, blobs: dict[str, str], diagnostics: Diagnostics) -> None:
-    if not blobs:
-        return
+def check_submodules(
+    repository: Repository, extent: str, submodules: Sequence[tuple[str, str]], diagnostics: Diagnostics
+) -> bool:
+    """Add an error for each submodule (path, recorded commit) that lacks its commit; tell whether there is none."""
+    found = [_check_submodule(repository, posixpath.join(extent, path), c, diagnostics) for path, c in submodules]
+    return all(found)
+
+
+def _check_links(repository: Repository, blobs: dict[str, str], diagnostics: Diagnostics) -> bool:
     contents = repository.read_blobs(list(blobs.values()))
     targets = {path: os.fsdecode(content) for path, content in zip(blobs, contents, strict=True)}
-    for path, target in targets.items():
-        if leaves(path, targets):
-            diagnostics.error(
-                "XP128",
-                None,
-                f"the symlink `{path}` leads out of the snapshot, to `{target}`",
-                help=(
-                    f'write `{path}` into .gitignore, take it out of git, and write `link "{target}" as {path}`',
-                    'a `root ".."` after the name of the project widens the snapshot',
-                ),
-            )
+    outside = [path for path in targets if leaves(path, targets)]
+    for path in outside:
+        diagnostics.error(
+            "XP128",
+            None,
+            f"the symlink `{path}` leads out of the snapshot, to `{targets[path]}`",
+            help=(
+                f"take it out of git: `git rm --cached {path}`, and write `{path}` into .gitignore",
+                f'then write `link "{targets[path]}" as {posixpath.basename(path)}` in the Experimentfile',
+            ),
+        )
+    return not outside
 
 
 def leaves(path: str, targets: dict[str, str]) -> bool:
@@ -68,7 +72,7 @@ def leaves(path: str, targets: dict[str, str]) -> bool:
     return False
 
 
-def _check_submodule(repository: Repository, path: str, commit: str, diagnostics: Diagnostics) -> None:
+def _check_submodule(repository: Repository, path: str, commit: str, diagnostics: Diagnostics) -> bool:
     inner = repository.inside(path)
     if inner is None:
         diagnostics.error(
@@ -77,7 +81,7 @@ def _check_submodule(repository: Repository, path: str, commit: str, diagnostics
             f"submodule `{path}` is not checked out",
             help=f"`git submodule update --init {path}`",
         )
-        return
+        return False
     try:
         inner.run("cat-file", "-e", f"{commit}^{{commit}}")
     except GitError:
@@ -87,7 +91,7 @@ def _check_submodule(repository: Repository, path: str, commit: str, diagnostics
             f"submodule `{path}` lacks the commit {commit[:7]} that is recorded for it",
             help=f"`git submodule update --init {path}`",
         )
-        return
+        return False
     if inner.run("status", "--porcelain", "--ignore-submodules=all"):
         diagnostics.warning(
             "XP132",
@@ -95,17 +99,20 @@ def _check_submodule(repository: Repository, path: str, commit: str, diagnostics
             f"submodule `{path}` has changes, and runs see its recorded commit",
             help=f"commit them there, then `git add {path}`",
         )
+    return True
 
 
-def _check_large(repository: Repository, extent: str, listing: Listing, diagnostics: Diagnostics) -> None:
-    for path, pointer in find_pointers(repository, extent, listing):
-        if not os.path.exists(object_path(repository.lfs_dir, pointer)):
-            diagnostics.error(
-                "XP130",
-                None,
-                f"`{path}` is kept by git LFS, and its content is not here",
-                help=f"`git lfs fetch --include {path}`, or `git lfs fetch` for all",
-            )
+def _check_large(repository: Repository, extent: str, listing: Listing, diagnostics: Diagnostics) -> bool:
+    pointers = find_pointers(repository, extent, listing)
+    absent = [path for path, oid in pointers if not os.path.exists(object_path(repository.lfs_dir, oid))]
+    for path in absent:
+        diagnostics.error(
+            "XP130",
+            None,
+            f"`{path}` is kept by git LFS, and its content is not here",
+            help=f"`git lfs fetch --include {path}`, or `git lfs fetch` for all",
+        )
+    return not absent
 
 
 def warn_filters(repository: Repository, paths: list[str], diagnostics: Diagnostics) -> None:

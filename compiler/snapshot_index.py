@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ class PrivateIndex:
     fresh: bool = True
     untracked: set[str] = field(default_factory=set)
     checked: str = ""  # the last tree that was found fit for export
+    submodules: list[tuple[str, str]] = field(default_factory=list)  # of that tree: path and commit
 
     def git(self, *arguments: str, input: bytes = b"") -> bytes:
         return self.repository.run(*arguments, input=input, variables={"GIT_INDEX_FILE": str(self.path)})
@@ -41,14 +43,10 @@ class PrivateIndex:
     def status(self) -> Status:
         """Compare the working tree with the index; stat data are refreshed in it."""
         question = ("status", "--porcelain=v2", "-z", "--branch", "--no-ahead-behind", "--untracked-files=all")
-        out = self.repository.run(
-            *question,
-            "--no-renames",
-            "--ignore-submodules=dirty",
-            *self.scope(),
-            variables={"GIT_INDEX_FILE": str(self.path), "GIT_OPTIONAL_LOCKS": "1"},
-        )
-        return read_status(os.fsdecode(out))
+        # This index is ours: what the call learns of sizes and times may be written down.
+        variables = {"GIT_INDEX_FILE": str(self.path), "GIT_OPTIONAL_LOCKS": "1"}
+        options = ("--no-renames", "--ignore-submodules=dirty")
+        return read_status(os.fsdecode(self.repository.run(*question, *options, *self.scope(), variables=variables)))
 
     def remove(self, paths: Iterable[str]) -> None:
         listing = _nul(paths)
@@ -85,6 +83,7 @@ class PrivateIndex:
             "index": _trailer(self.path),
             "untracked": sorted(self.untracked),
             "checked": self.checked,
+            "submodules": self.submodules,
         }
         aside = self.path.with_suffix(".json")
         aside.write_text(json.dumps(state))
@@ -93,7 +92,7 @@ class PrivateIndex:
 
     def close(self) -> None:
         self.path.unlink(missing_ok=True)
-        self.path.with_suffix(".index.lock").unlink(missing_ok=True)
+        self.path.with_name(self.path.name + ".lock").unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
@@ -135,13 +134,17 @@ def read_status(text: str) -> Status:
                 status.edited.append(entry.split(" ", 10)[10])
             case "? ":
                 path = entry[2:]
-                (status.nested if path.endswith("/") else status.untracked).append(path)
+                if path.endswith("/"):
+                    status.nested.append(path)
+                elif "__pycache__" not in path.split("/"):  # bytecode follows from the code, and changes without it
+                    status.untracked.append(path)
     return status
 
 
 def open_index(repository: Repository, home: Path, extent: str) -> PrivateIndex:
     """Take up the index that the last snapshot kept if it still fits the user's, else a copy of the user's."""
-    work = home / f"snapshot-{os.getpid()}.index"
+    _clean(home)
+    work = home / f"{_owner()}{os.getpid()}.index"
     index = PrivateIndex(repository, home, extent, work)
     if not _take_up(index):
         start_over(index)
@@ -158,6 +161,7 @@ def _take_up(index: PrivateIndex) -> bool:
             return False
         index.untracked = {str(path) for path in state["untracked"]}
         index.checked = str(state["checked"])
+        index.submodules = [(str(path), str(commit)) for path, commit in state["submodules"]]
         _forget_ignored(index)
     except (OSError, ValueError, KeyError, TypeError, GitError):
         return False  # it is a cache: whatever is wrong with it, the user's index is there
@@ -170,6 +174,7 @@ def start_over(index: PrivateIndex) -> None:
     index.close()
     index.fresh = True
     index.untracked.clear()
+    index.checked = ""
     try:
         # The time of the copy matters: git re-reads files that are not older than their index.
         shutil.copy2(os.path.join(index.repository.git_dir, "index"), index.path)
@@ -196,12 +201,24 @@ def _forget_ignored(index: PrivateIndex) -> None:
     try:
         out = index.git("check-ignore", "--no-index", "-z", "--stdin", input=_nul(index.untracked))
     except GitError as error:
-        if error.status != 1:  # 1: none of them is ignored
+        if error.returncode != 1:  # 1: none of them is ignored
             raise
         return
     ignored = [path for path in os.fsdecode(out).split("\0") if path]
     index.remove(ignored)
     index.untracked.difference_update(ignored)
+
+
+def _owner() -> str:
+    return f"snapshot-{socket.gethostname()}-"
+
+
+def _clean(home: Path) -> None:
+    """Remove the index files of processes of this host that are gone."""
+    for path in home.glob(f"{_owner()}*"):
+        pid = path.name.removeprefix(_owner()).partition(".")[0]
+        if not pid.isdigit() or not os.path.exists(f"/proc/{pid}"):
+            path.unlink(missing_ok=True)
 
 
 def _seed(repository: Repository) -> str:

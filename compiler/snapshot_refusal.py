@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def refuse(error: GitError | GitMissingError, folder: Path, diagnostics: Diagnos
             f"the repository `{found[1]}` belongs to another user, and git refuses it",
             help=f"if you trust it: `git config --global --add safe.directory {found[1]}`",
         )
+    elif "transport" in text and "not allowed" in text:
+        diagnostics.error(
+            "XP137",
+            None,
+            "git would have to fetch: this is a partial clone, and files of the snapshot are not in it",
+            help="`git fetch --refetch --no-filter`, or check the files out",
+        )
     else:
         diagnostics.error(
             "XP137",
@@ -48,6 +56,17 @@ def refuse(error: GitError | GitMissingError, folder: Path, diagnostics: Diagnos
             f"git failed: {_last_line(text)}",
             help=f"it was called as `git {' '.join(error.arguments[:2])}` in `{folder.name or folder}`",
         )
+
+
+def refuse_file(error: OSError, diagnostics: Diagnostics) -> None:
+    """Add the finding for a file of ours that can't be read or written."""
+    name = os.path.basename(str(error.filename or "")) or "a file"
+    diagnostics.error(
+        "XP137",
+        None,
+        f"no snapshot can be made: `{name}`: {(error.strerror or 'it failed').lower()}",
+        help="xpc writes into `.xpc/`, beside the Experimentfile, and into the git repository",
+    )
 
 
 def _last_line(text: str) -> str:

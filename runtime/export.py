@@ -9,12 +9,14 @@ import os
 import shutil
 import socket
 import stat
+import subprocess
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..grammar.diagnostic import Diagnostics
 from .export_layout import lay_out, seal, write_git_dir, write_template
 from .export_tree import ExportError, Repository, check_out
 
@@ -27,37 +29,71 @@ ABANDONED_AFTER: Final = 86_400  # seconds, for what another host left half-made
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Where a snapshot stands on disk. *made* tells whether this call made it."""
+    """Where a snapshot stands on disk. *links* is how many a run's folder gets, *made* whether this call made it."""
 
     tree: str
     folder: Path
     stamp: Path
     files: int
     bytes: int
+    links: int
     made: bool
 
 
 def export(
-    project: Path, tree: str, commit: str, prefix: str, repository: Repository, *, linked: bool = True
-) -> Export:
+    project: Path,
+    tree: str,
+    commit: str,
+    prefix: str,
+    repository: Repository,
+    diagnostics: Diagnostics,
+    *,
+    linked: bool = True,
+) -> Export | None:
     """Make `.xpc/snapshots/<tree>` of *project* with what belongs to it, unless it is there and whole.
 
     *prefix* is the Experimentfile's folder inside the tree. *linked*: runs get links to its top-level entries (so there
-    must not be too many). Two processes may do this at once. Raises `ExportError`, or what git calls raise.
+    must not be too many). Two processes may do this at once. Nothing after an error.
     """
     home = project.absolute() / ".xpc" / "snapshots"
-    home.mkdir(parents=True, exist_ok=True)
-    with _lock(home):
-        _clean(home)
-        stamp = _read_stamp(home, tree)
-        made = stamp is None
-        if stamp is None:
-            _make(home, tree, commit, prefix, repository)
-        elif stamp["commit"] != commit:
-            _name_commit(home, tree, commit, repository, stamp)
-        else:
-            os.utime(home / f"{tree}.json")  # the newest ones are kept
-        return _found(home, tree, linked=linked, made=made)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _lock(home):
+            made = _bring_up(home, tree, commit, prefix, repository)
+            found = _found(home, tree, made=made)
+    except ExportError as error:
+        diagnostics.error("XP136", None, str(error), help=error.help)
+    except subprocess.CalledProcessError as error:
+        said = str(error.stderr).strip().rpartition("\n")[2].removeprefix("fatal: ").removeprefix("error: ")
+        help = "is the snapshot's commit still in the repository? `xpc build` makes it again"
+        diagnostics.error("XP136", None, f"snapshot {tree[:7]} can't be exported: {said}", help=help)
+    except OSError as error:
+        said = (error.strerror or "it failed").lower()
+        help = "an export needs room and inodes for all files of the snapshot"
+        diagnostics.error("XP136", None, f"snapshot {tree[:7]} can't be exported: {said}", help=help)
+    else:
+        if not linked or found.links <= MOST_LINKS:
+            return found
+        diagnostics.error(
+            "XP135",
+            None,
+            f"the snapshot has {found.links:,} entries to link, and a run's folder gets up to {MOST_LINKS}",
+            help="write `workdir snapshot` in the experiment, or put files into folders",
+        )
+    return None
+
+
+def _bring_up(home: Path, tree: str, commit: str, prefix: str, repository: Repository) -> bool:
+    """Make what is missing; tell whether the whole export was."""
+    _clean(home)
+    stamp = _read_stamp(home, tree)
+    if stamp is None:
+        _make(home, tree, commit, prefix, repository)
+        return True
+    if stamp["commit"] != commit:
+        _name_commit(home, tree, commit, repository, stamp)
+    os.utime(home / f"{tree}.json")  # the newest ones are kept
+    return False
 
 
 def prune(project: Path, in_use: Collection[str]) -> list[str]:
@@ -118,19 +154,14 @@ def _name_commit(home: Path, tree: str, commit: str, repository: Repository, sta
     remove(home / f"{token}.old")
 
 
-def _found(home: Path, tree: str, *, linked: bool, made: bool) -> Export:
+def _found(home: Path, tree: str, *, made: bool) -> Export:
     stamp = _read_stamp(home, tree)
     if stamp is None:
         raise ExportError(f"the export of snapshot {tree[:7]} is not whole", "submit again")
     files, size, links = (stamp[key] for key in ("files", "bytes", "links"))
     if not isinstance(files, int) or not isinstance(size, int) or not isinstance(links, int):
         raise ExportError(f"the stamp of snapshot {tree[:7]} is damaged", f"remove .xpc/snapshots/{tree}.json")
-    if linked and links > MOST_LINKS:
-        raise ExportError(
-            f"the snapshot has {links:,} top-level entries, and a run's folder gets up to {MOST_LINKS} links",
-            "write `workdir snapshot` in the experiment, or move files into folders",
-        )
-    return Export(tree, home / tree, home / f"{tree}.json", files, size, made)
+    return Export(tree, home / tree, home / f"{tree}.json", files, size, links, made)
 
 
 # ------------------------------------------------------------------ files

@@ -12,6 +12,7 @@ from .export_tree import Repository
 
 UP_FROM_FILES: Final = "../../../../"  # files, run, experiment, runs
 PLACEHOLDERS: Final = frozenset({".gitkeep", ".gitignore", ".keep"})
+MANY_LINKS: Final = 60
 CACHE: Final = "__pycache__"
 READ_ONLY: Final = ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
 
@@ -28,7 +29,16 @@ class Layout:
 
 
 def lay_out(tree: Path, prefix: str) -> Layout:
-    """Decide what is a link and what a real folder in a run's working directory."""
+    """Decide what is a link and what a real folder in a run's working directory.
+
+    Real are the folders on the way to *prefix*, and those in which results are waited for: they hold a placeholder and
+    nothing else. Folders that are deeper than the top are left alone where they would cost too many links.
+    """
+    layout = _lay_out(tree, prefix, deep=True)
+    return layout if len(layout.links) <= MANY_LINKS else _lay_out(tree, prefix, deep=False)
+
+
+def _lay_out(tree: Path, prefix: str, *, deep: bool) -> Layout:
     layout = Layout()
     parts = prefix.split("/") if prefix else []
     for depth in range(len(parts)):
@@ -37,7 +47,7 @@ def lay_out(tree: Path, prefix: str) -> Layout:
         layout.folders.append(on_way)
     layout.entries = sorted(os.listdir(tree / prefix))
     for path in _children(tree, prefix):
-        _place(tree, path, layout)
+        _place(tree, path, layout, deep)
     below = len(prefix) + 1 if prefix else 0
     layout.empty = sorted(path[below:] for path in layout.empty)
     roots = [prefix or ".", f"{prefix}/src" if prefix else "src"]
@@ -50,10 +60,10 @@ def _children(tree: Path, folder: str) -> list[str]:
     return sorted(f"{folder}/{name}" if folder else name for name in os.listdir(tree / folder) if name != ".git")
 
 
-def _place(tree: Path, path: str, layout: Layout) -> None:
+def _place(tree: Path, path: str, layout: Layout, deep: bool) -> None:
     """Link *path*, or make it a real folder where it or a folder in it waits for results."""
     kept = _waiting(tree, path)
-    if not kept:
+    if path not in kept and not (kept and deep):
         layout.links.append(path)
         return
     layout.folders.append(path)
@@ -61,7 +71,7 @@ def _place(tree: Path, path: str, layout: Layout) -> None:
         layout.empty.append(path)
         return
     for child in _children(tree, path):
-        _place(tree, child, layout)
+        _place(tree, child, layout, deep)
 
 
 def _waiting(tree: Path, path: str) -> set[str]:

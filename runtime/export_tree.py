@@ -17,7 +17,7 @@ LONGEST_POINTER: Final = 1024
 
 
 class ExportError(Exception):
-    """An export that can't be made. The text is the fact, *help* the cure."""
+    """Inside the export only: it can't be made. The text is the fact, *help* the cure."""
 
     def __init__(self, text: str, help: str) -> None:
         super().__init__(text)
@@ -46,7 +46,7 @@ class Repository(Protocol):
 def check_out(repository: Repository, tree: str, extent: str, into: Path, index: Path) -> None:
     """Write all files of *tree* (the folder *extent* of the repository) into the new folder *into*, and compare them.
 
-    *index* is a file for git's notes. Raises `ExportError`, or what `repository.run` raises when git fails.
+    *index* is a file for git's notes. Raises `ExportError`; `CalledProcessError` when git fails.
     """
     into.mkdir()
     variables = {"GIT_DIR": repository.git_dir, "GIT_WORK_TREE": str(into), "GIT_INDEX_FILE": str(index)}
