@@ -7,7 +7,7 @@ be a ``Code``, which names other keys; those are resolved first.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from ..grammar.diagnostic import Label
@@ -18,14 +18,20 @@ from .product import Cells, Frame, Pool, overlay, plain
 from .study import Code, Experiment
 from .table import NONE_HERE
 from .types import NAMED, Mismatch, convert, label, named
-from .values import ABSENT, Absent, Path, Value, dotted
+from .values import Path, Value, dotted
 
 _CHUNK: Final = 65_536
 _MOST_KEPT: Final = 262_144
 
+_MOSTLY: Final = 0.9
+
 Combination = tuple[int, ...]
-Compute = Callable[[Combination], Value | Absent]
-Finish = Callable[[Value, Code], Value]
+Encode = Callable[[Value, Code | None], int]
+"""Gives the code of a value in the column that is being made; the ``Code`` is what computed it."""
+Lookup = Sequence[Value] | Mapping[int, Value]
+Compute = Callable[[Combination], int]
+Whole = Callable[[Sequence["array[int]"]], Iterable[int]]
+"""Does for columns what a ``Compute`` does for a row."""
 
 
 class Poisoned(Exception):  # noqa: N818  # no error to show: that has been reported
@@ -75,17 +81,21 @@ class Late:
         finally:
             self._open.pop()
         if found is None:
-            self._solve_cycle(path)
+            from .cycle import solve
+
+            solve(path, self)
             return self.cells(path)
         self._done[path] = found
         return found
 
+    def settle(self, path: Path, cells: Cells | None) -> None:
+        """Take the values of a key from elsewhere; nothing if they can't be had."""
+        self._done[path] = cells
+
     def mask(self, condition: Code) -> bytes | bool:
         """Give a 1 for each row where *condition* holds, or its outcome if that is one for all rows."""
-        cells = self._applied(Cells([condition], None), lambda value, code: truth(value, code.span))
-        if cells.codes is None:
-            return cells.pool[0] is True
-        return bytes(map([value is True for value in cells.pool].__getitem__, cells.codes))
+        codes = self._applied(Cells([condition], None), _outcome)
+        return bool(codes) if isinstance(codes, int) else bytes(codes.tolist())
 
     # -------------------------------------------------------------- what is set
 
@@ -109,16 +119,18 @@ class Late:
             name = todo.pop()
             if name not in found:
                 found.add(name)
-                todo.extend(self._next(name))
+                todo.extend(self.named_by(name))
         return found
 
-    def _next(self, path: Path) -> list[Path]:
+    def named_by(self, path: Path) -> list[Path]:
+        """Give what the definitions of a key name; the keys of a group."""
         defined = self.definition(path)
         if defined is None:
-            return self._leaves(path)
+            return self.leaves(path)
         return [name for cell in defined.pool if isinstance(cell, Code) for name in cell.names]
 
-    def _leaves(self, group: Path) -> list[Path]:
+    def leaves(self, group: Path) -> list[Path]:
+        """Give the keys below a group."""
         known = dict.fromkeys([*self.experiment.keys, *self.frame.paths(), *self.experiment.overrides])
         return [key for key in known if key[: len(group)] == group]
 
@@ -130,9 +142,20 @@ class Late:
             return self._group(path)
         if not any(isinstance(cell, Code) for cell in defined.pool):
             return defined
-        return self._applied(defined, lambda value, code: self._held(path, value, code))
+        pool = Pool()
 
-    def _held(self, path: Path, value: Value, code: Code) -> Value:
+        def encode(value: Value, code: Code | None) -> int:
+            return pool.code(value if code is None else self.held(path, value, code))
+
+        return self.column(pool, self._applied(defined, encode))
+
+    def column(self, pool: Pool, codes: array[int] | int) -> Cells:
+        """Give the column of what ``over`` gives."""
+        if not isinstance(codes, int):
+            return Cells(pool.values, codes)
+        return Cells([], array("I", [NONE_HERE]) * self.frame.count) if codes == NONE_HERE else Cells(pool.values, None)
+
+    def held(self, path: Path, value: Value, code: Code) -> Value:
         """Give a computed value as its key holds it."""
         key = self.experiment.keys.get(path)
         if key is None:
@@ -147,160 +170,109 @@ class Late:
 
     def _group(self, group: Path) -> Cells:
         """Give the keys below *group* as one map a row; null if there is none."""
-        leaves = {key[len(group) :]: self.cells(key) for key in self._leaves(group)}
+        leaves = {key[len(group) :]: self.cells(key) for key in self.leaves(group)}
         if not leaves:
             return Cells([None], None)
 
-        def compute(codes: Combination) -> Value:
+        pool = Pool()
+
+        def compute(codes: Combination) -> int:
             at = iter(codes)
             whole: dict[str, Value] = {}
             for path, cells in leaves.items():
                 code = 0 if cells.codes is None else next(at)
                 if code != NONE_HERE:
-                    _put(whole, path, plain(cells.pool[code]))
-            return whole
+                    put(whole, path, plain(cells.pool[code]))
+            return pool.code(whole)
 
-        return self._over([cells.codes for cells in leaves.values() if cells.codes is not None], compute)
+        columns = [cells.codes for cells in leaves.values() if cells.codes is not None]
+        return self.column(pool, self.over(columns, compute))
 
-    def _applied(self, defined: Cells, finish: Finish) -> Cells:
-        """Call the codes of a column, once for each combination of what they name."""
+    def _applied(self, defined: Cells, encode: Encode) -> array[int] | int:
+        """Call the codes of a column, once for each combination of what they name; give a code a row, or one."""
         names = dict.fromkeys(name for cell in defined.pool if isinstance(cell, Code) for name in cell.names)
         inputs = {name: self.cells(name) for name in names}
         columns = [cells.codes for cells in inputs.values() if cells.codes is not None]
         lookups = {name: _lookup(cells) for name, cells in inputs.items() if cells.codes is not None}
-        first = defined.pool[0]
-        if defined.codes is None and isinstance(first, Code) and tuple(lookups) == first.names:
-            return self._over(columns, _direct(first, list(lookups.values()), finish))
+        only = defined.pool[0] if defined.codes is None else None
+        if isinstance(only, Code) and tuple(lookups) == only.names and columns:
+            return self.over(columns, *_direct(only, list(lookups.values()), encode))
         fixed = {name: plain(cells.pool[0]) for name, cells in inputs.items() if cells.codes is None}
         if defined.codes is not None:
             columns.append(defined.codes)
 
-        def compute(codes: Combination) -> Value | Absent:
+        def compute(codes: Combination) -> int:
             which = 0 if defined.codes is None else codes[-1]
             if which == NONE_HERE:
-                return ABSENT
+                return NONE_HERE
             cell = defined.pool[which]
             if not isinstance(cell, Code):
-                return cell
+                return encode(cell, None)
             values = dict(fixed)
             for (name, lookup), code in zip(lookups.items(), codes, strict=False):
                 values[name] = lookup[code]
-            return finish(cell.call([values[name] for name in cell.names]), cell)
+            return encode(cell.call([values[name] for name in cell.names]), cell)
 
-        return self._over(columns, compute)
+        return self.over(columns, compute)
 
-    def _over(self, columns: Sequence[array[int]], compute: Compute) -> Cells:
-        """Give the column of what *compute* makes of each row's codes; it is asked once for equal ones."""
-        pool = Pool()
-        if not self.frame.count:
-            return Cells([], array("I"))
+    def over(self, columns: Sequence[array[int]], compute: Compute, whole: Whole | None = None) -> array[int] | int:
+        """Give what *compute* makes of each row's codes, asked once for equal ones; without *columns* one for all rows.
+
+        Where hardly any two rows are equal, remembering costs more than it saves, and *whole* is asked instead.
+        """
         if not columns:
-            value = self._asked(compute, (), [()], 0)
-            return _one(value, self.frame.count)
+            return self._asked(compute, (), [()], 0) if self.frame.count else NONE_HERE
         memo: dict[Combination, int] = {}
         found = array("I")
         for start in range(0, self.frame.count, _CHUNK):
-            part = list(zip(*[codes[start : start + _CHUNK] for codes in columns], strict=True))
-            for combination in dict.fromkeys(part):
+            parts = [codes[start : start + _CHUNK] for codes in columns]
+            if whole is not None and len(memo) > _MOSTLY * min(start, _CHUNK) > 0:
+                try:
+                    found.extend(whole(parts))
+                    continue
+                except EvaluationError:
+                    pass  # found again below, with its row
+            rows = list(zip(*parts, strict=True))
+            for combination in dict.fromkeys(rows):
                 if combination not in memo:
-                    value = self._asked(compute, combination, part, start)
-                    memo[combination] = NONE_HERE if isinstance(value, Absent) else pool.code(value)
-            found.extend(map(memo.__getitem__, part))
+                    memo[combination] = self._asked(compute, combination, rows, start)
+            found.extend(map(memo.__getitem__, rows))
             if len(memo) > _MOST_KEPT:
                 memo.clear()
-        return Cells(pool.values, found)
+        return found
 
-    def _asked(
-        self, compute: Compute, combination: Combination, rows: Sequence[Combination], start: int
-    ) -> Value | Absent:
+    def _asked(self, compute: Compute, combination: Combination, rows: Sequence[Combination], start: int) -> int:
         try:
             return compute(combination)
         except EvaluationError as error:
             self.findings.evaluation(error, self.frame, start + rows.index(combination))
             raise Poisoned from None
 
-    # -------------------------------------------------------------- keys that name each other
 
-    def _solve_cycle(self, path: Path) -> None:
-        """Resolve keys that name each other, but not in one row, as two configs of an axis may have it."""
-        reach = self.dependencies([path])
-        members = [key for key in reach if path in self.dependencies(self._next(key)) and self.definition(key)]
-        members.sort(key=lambda key: (key != path, key))
-        for member in members:
-            self._done[member] = None
-        raw = {member: defined for member in members if (defined := self.definition(member)) is not None}
-        names = dict.fromkeys(name for member in members for name in self._next(member))
-        keys = [key for name in names for key in ([name] if self.definition(name) else self._leaves(name))]
-        others = {key: self.cells(key) for key in dict.fromkeys(keys) if key not in raw}
-        inputs = raw | others
-        columns = [cells.codes for cells in inputs.values() if cells.codes is not None]
-
-        def compute(codes: Combination) -> Value:
-            at = iter(codes)
-            row = {key: 0 if cells.codes is None else next(at) for key, cells in inputs.items()}
-            return list(_Row(self, inputs, row).values(members))
-
-        solved = self._over(columns, compute)
-        for index, member in enumerate(members):
-            pool = Pool()
-            table = [pool.code(cast("list[Value]", cell)[index]) for cell in solved.pool]
-            lacking = raw[member].codes
-            codes = array("I", map(table.__getitem__, solved.spread(self.frame.count)))
-            if lacking is not None and NONE_HERE in lacking:
-                codes = array("I", [c if r != NONE_HERE else r for c, r in zip(codes, lacking, strict=True)])
-            self._done[member] = Cells(pool.values, codes)
-
-
-class _Row:
-    """One row of keys that name each other: values by plain recursion."""
-
-    def __init__(self, late: Late, inputs: dict[Path, Cells], codes: dict[Path, int]) -> None:
-        self.late = late
-        self.inputs = inputs
-        self.codes = codes
-        self.done: dict[Path, Value] = {}
-        self.open: list[Path] = []
-
-    def values(self, keys: Iterable[Path]) -> Iterable[Value]:
-        return [self.value(key) for key in keys]
-
-    def value(self, name: Path) -> Value:
-        if name in self.done:
-            return self.done[name]
-        if name not in self.inputs:
-            return self.group(name)
-        code = self.codes[name]
-        cell = None if code == NONE_HERE else self.inputs[name].pool[code]
-        if isinstance(cell, Code):
-            if name in self.open:
-                self.refuse(name, cell)
-            self.open.append(name)
-            cell = self.late._held(name, cell.call([self.value(n) for n in cell.names]), cell)
-            self.open.pop()
-        self.done[name] = cell
-        return cell
-
-    def group(self, name: Path) -> Value:
-        whole: dict[str, Value] = {}
-        for key in self.inputs:
-            if key[: len(name)] == name and self.codes[key] != NONE_HERE:
-                _put(whole, key[len(name) :], self.value(key))
-        return whole or None
-
-    def refuse(self, name: Path, code: Code) -> None:
-        cycle = " → ".join(f"`{dotted(n)}`" for n in [*self.open[self.open.index(name) :], name])
-        label = f"the cycle is {cycle}"
-        self.late.findings.error("XP066", code.span, f"`{dotted(name)}` hangs on itself in some points", label)
-        raise Poisoned
-
-
-def _direct(code: Code, lookups: Sequence[Sequence[Value] | dict[int, Value]], finish: Finish) -> Compute:
+def _direct(code: Code, lookups: Sequence[Lookup], encode: Encode) -> tuple[Compute, Whole]:
     """Give what calls *code* with values that all vary: the common case, without a dictionary a call."""
     call = code.call
-    return lambda codes: finish(call([lookup[c] for lookup, c in zip(lookups, codes, strict=True)]), code)
+
+    def compute(codes: Combination) -> int:
+        return encode(call([lookup[c] for lookup, c in zip(lookups, codes, strict=True)]), code)
+
+    def whole(columns: Sequence[array[int]]) -> list[int]:
+        values = [map(lookup.__getitem__, codes) for lookup, codes in zip(lookups, columns, strict=True)]
+        return [encode(call(row), code) for row in zip(*values, strict=True)]
+
+    return compute, whole
 
 
-def _lookup(cells: Cells) -> Sequence[Value] | dict[int, Value]:
+def _outcome(value: Value, code: Code | None) -> int:
+    """Encode a condition's outcome as 1 or 0."""
+    if value is True:
+        return 1
+    if value is False or code is None:
+        return 0
+    return int(truth(value, code.span))
+
+
+def _lookup(cells: Cells) -> Lookup:
     """Give what turns a code into its value, an absent one into null."""
     values = [plain(cell) for cell in cells.pool]
     if cells.codes is not None and NONE_HERE in cells.codes:
@@ -308,11 +280,8 @@ def _lookup(cells: Cells) -> Sequence[Value] | dict[int, Value]:
     return values
 
 
-def _one(value: Value | Absent, count: int) -> Cells:
-    return Cells([], array("I", [NONE_HERE]) * count) if isinstance(value, Absent) else Cells([value], None)
-
-
-def _put(whole: dict[str, Value], path: Path, value: Value) -> None:
+def put(whole: dict[str, Value], path: Path, value: Value) -> None:
+    """Set a value inside nested maps."""
     for segment in path[:-1]:
         whole = cast("dict[str, Value]", whole.setdefault(segment, {}))
     whole[path[-1]] = value

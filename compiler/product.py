@@ -24,6 +24,9 @@ HIDDEN: Final = "\0"
 """First segment of columns that are no keys: where a row came from, which constraints wait for it."""
 
 
+_HASHED: Final = frozenset((float, int, str))
+
+
 class Cells:
     """One column. Without *codes* every row has the only value of the pool."""
 
@@ -61,7 +64,7 @@ class Pool:
         self.codes: dict[object, int] = {}
 
     def code(self, value: Cell) -> int:
-        key = sameness(value)
+        key = value if type(value) in _HASHED else sameness(value)
         found = self.codes.get(key)
         if found is None:
             found = self.codes[key] = len(self.values)
