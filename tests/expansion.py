@@ -185,3 +185,8 @@ def found(*experiments: Experiment) -> list[str]:
         )
         for d in diagnostics.sorted()
     ]
+
+
+def text(*parts: str) -> list[str]:
+    """Give what ``found`` gives for one diagnostic, written in several pieces."""
+    return ["".join(parts)]
