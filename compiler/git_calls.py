@@ -44,7 +44,7 @@ SETTINGS: Final = (
     ("maintenance.auto", "false"),
     ("submodule.recurse", "false"),
 )
-FILTER_COMMANDS: Final = ("clean", "smudge", "process")
+COMMANDS: Final = ("clean", "smudge", "process")
 
 
 class GitError(subprocess.CalledProcessError):
@@ -69,7 +69,7 @@ class Repository:
     git_dir: str
     common_dir: str
     lfs_dir: str
-    silenced: tuple[str, ...]  # filters that only the repository defines; they are not run
+    silenced: tuple[str, ...]  # filters with a command that only the repository defines; it is not run
     environment: Mapping[str, str] = field(repr=False)
 
     def run(
@@ -192,7 +192,7 @@ def _filters(listing: bytes) -> tuple[list[tuple[str, str]], tuple[str, ...], st
     LFS is never run: `git-lfs` itself runs what a repository's config says. Its pointers are resolved by us.
     """
     own: dict[tuple[str, str], str] = {}
-    foreign: set[str] = set()
+    foreign: set[tuple[str, str]] = set()
     lfs = "lfs"
     fields = os.fsdecode(listing).split("\0")
     for scope, setting in zip(fields[::2], fields[1::2], strict=False):
@@ -204,13 +204,16 @@ def _filters(listing: bytes) -> tuple[list[tuple[str, str]], tuple[str, ...], st
         if section != "filter" or not name:
             continue
         if name == "lfs" or scope not in ("system", "global"):
-            foreign.add(name)
+            foreign.add((name, variable))
         else:
             own[name, variable] = value
     overrides: list[tuple[str, str]] = []
-    for name in sorted(foreign):
-        kept = {} if name == "lfs" else own
-        overrides += [(f"filter.{name}.{v}", kept.get((name, v), "")) for v in FILTER_COMMANDS]
-        overrides.append((f"filter.{name}.required", kept.get((name, "required"), "false")))
-    names = {name for name, _ in own}
-    return overrides, tuple(sorted(foreign - names - {"lfs"})), lfs
+    silenced: set[str] = set()
+    for name, variable in sorted(foreign):
+        # A command that is empty is none; but an empty `process` keeps git from looking at `clean`.
+        overrides.append(
+            (f"filter.{name}.{variable}", own.get((name, variable), "false" if variable == "required" else ""))
+        )
+        if name != "lfs" and variable in COMMANDS and (name, variable) not in own:
+            silenced.add(name)
+    return overrides, tuple(sorted(silenced)), lfs

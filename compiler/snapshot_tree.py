@@ -15,6 +15,7 @@ from .git_calls import Repository
 SYMLINK: Final = "120000"
 SUBMODULE: Final = "160000"
 _SPECIAL: Final = re.compile(rb"(?:\A|(?<=\0))(120000|160000) (?:blob|commit) ([0-9a-f]+)\t([^\0]+)\0")
+_CLASS: Final = re.compile(r"\[([!^]?)([^]/]+)\]")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Listing:
     def fingerprint(self, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> str:
         """Give 32 hex digits that change with the path, mode or content of any file that *patterns* match.
 
-        `**` stands for any number of folders, `*` and `?` stay inside one; a folder's name means all below it. No
-        patterns: every file. Files in *exclude* never count. Paths and patterns are relative to the tree.
+        `**` stands for any number of folders, `*`, `?` and `[a-z]` stay inside one; a folder's name means all below it.
+        No patterns: every file. Files in *exclude* never count. Paths and patterns are relative to the tree.
         """
         excluded = set(exclude)
         if not patterns and not any(path in self.entries for path in excluded):
@@ -78,6 +79,9 @@ def _regex(pattern: str) -> str:
         elif pattern.startswith("**", at):
             out.append(".*")
             at += 2
+        elif found := _CLASS.match(pattern, at):
+            out.append(f"[{'^' if found[1] else ''}{re.escape(found[2]).replace('\\-', '-')}]")
+            at = found.end()
         else:
             char = pattern[at]
             out.append({"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)))
