@@ -162,16 +162,9 @@ def test_drawn_once_under_a_product() -> None:
 
 def test_branch_in_a_sample_draws_for_its_points() -> None:
     """A key drawn in a branch is there for the points of that branch, and a redraw may change branches."""
-    cnn = code("m", lambda m: m == "b")
-    rows = points(
-        grid(
-            sample(
-                30,
-                draw("m", "choice", ["a", "b"]),
-                when((code("m", lambda m: m == "b"), [draw("k", "randint", 1, 3), skip(code("k", lambda k: k == 2))])),
-            )
-        )
-    )
+    drawn_again = [draw("k", "randint", 1, 3), skip(code("k", lambda k: k == 2))]
+    branch = when((code("m", lambda m: m == "b"), drawn_again))
+    rows = points(grid(sample(30, draw("x", "uniform", 0, 1), draw("m", "choice", ["a", "b"]), branch)))
 
     assert len(rows) == 30
     assert all(("k" in row) == (row["m"] == "b") for row in rows)
