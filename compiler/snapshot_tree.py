@@ -79,14 +79,25 @@ def _regex(pattern: str) -> str:
         elif pattern.startswith("**", at):
             out.append(".*")
             at += 2
-        elif found := _CLASS.match(pattern, at):
-            out.append(f"[{'^' if found[1] else ''}{re.escape(found[2]).replace('\\-', '-')}]")
+        elif (found := _CLASS.match(pattern, at)) and (one := _one_of(found[1] != "", found[2])):
+            out.append(one)
             at = found.end()
         else:
             char = pattern[at]
             out.append({"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)))
             at += 1
     return "(?:" + "".join(out) + r"(?:/.*)?\Z)"
+
+
+def _one_of(others: bool, letters: str) -> str | None:
+    """Give `[a-z]` as a regular expression, or nothing if it isn't one (`[z-a]`)."""
+    inside = letters.replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^").replace("&", r"\&")
+    pattern = f"[{'^/' if others else ''}{inside}]"
+    try:
+        re.compile(pattern)
+    except re.error:
+        return None
+    return pattern
 
 
 def replace_entry(repository: Repository, tree: str | None, path: str, new: str | None) -> str | None:

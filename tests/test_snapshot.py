@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from repository import Repo
+
 from xpc.compiler.snapshot import take
 from xpc.grammar.diagnostic import Diagnostics
 
