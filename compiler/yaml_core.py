@@ -14,8 +14,7 @@ from ..grammar.source import Source, Span
 from .values import Value
 
 MOST_NODES: Final = 1_000_000
-_PLAIN: Final = "plain"
-_QUOTED: Final = "quoted"
+DEEPEST: Final = 100
 
 _NULL: Final = re.compile(r"~|null|Null|NULL|")
 _BOOL: Final = re.compile(r"true|True|TRUE|false|False|FALSE")
@@ -42,7 +41,7 @@ def load_yaml(source: Source, diagnostics: Diagnostics) -> Mapping | None:
     """Give the mapping that *source* holds (an empty file: an empty one); nothing if there is a fault."""
     reader = _Reader(source, diagnostics)
     try:
-        root = reader.compose()
+        found = reader.document()
     except yaml.MarkedYAMLError as fault:
         reader.ill_formed(fault)
         return None
@@ -50,12 +49,8 @@ def load_yaml(source: Source, diagnostics: Diagnostics) -> Mapping | None:
         where = source.span(fault.position, fault.position + 1)
         reader.error("XP101", where, f"`{source.name}` holds a character that YAML does not take", "this one")
         return None
-    except RecursionError:
-        reader.error("XP105", source.span(0, 1), f"`{source.name}` is nested too deeply", "too deep")
+    except _Stop:
         return None
-    if root is None:
-        return None if reader.failed else Mapping((), source.span(0, 0))
-    found = reader.convert(root)
     if reader.failed:
         return None
     if isinstance(found, Mapping):
@@ -67,44 +62,30 @@ def load_yaml(source: Source, diagnostics: Diagnostics) -> Mapping | None:
     return None
 
 
-def _loader() -> type[Any]:
-    """Make the class that composes nodes; resolving a tag says only whether a scalar was plain."""
-    parser: Any = getattr(yaml, "CParser", None)
-    resolver: Any = yaml.resolver.BaseResolver
+class _Stop(Exception):
+    """Reading on makes no sense; why has been reported."""
 
-    def resolve(self: Any, kind: type, value: object, implicit: object) -> str:
-        if kind is yaml.ScalarNode:
-            return _PLAIN if isinstance(implicit, tuple) and implicit[0] else _QUOTED
-        return str(resolver.DEFAULT_MAPPING_TAG if kind is yaml.MappingNode else resolver.DEFAULT_SEQUENCE_TAG)
 
-    if parser is not None:
+class _Anchored(NamedTuple):
+    """What an alias may stand for, and how many values that is."""
 
-        def start(self: Any, text: str) -> None:
-            parser.__init__(self, text)
-            resolver.__init__(self)
-
-        return type("Loader", (parser, resolver), {"__init__": start, "resolve": resolve})
-
-    def begin(self: Any, text: str) -> None:
-        yaml.reader.Reader.__init__(self, text)
-        yaml.scanner.Scanner.__init__(self)
-        yaml.parser.Parser.__init__(self)
-        yaml.composer.Composer.__init__(self)
-        resolver.__init__(self)
-
-    bases = (yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer, resolver)
-    return type("Loader", bases, {"__init__": begin, "resolve": resolve})
+    node: Node | Mapping
+    count: int
 
 
 class _Reader:
-    """One text on its way to values."""
+    """One text on its way to values, event by event, so that no nesting is deeper than the limit."""
 
     def __init__(self, source: Source, diagnostics: Diagnostics) -> None:
         self.source = source
         self.diagnostics = diagnostics
         self.failed = False
         self.count = 0
-        self.open: list[int] = []
+        self.depth = 0
+        self.anchors: dict[str, _Anchored] = {}
+        self.open: list[str] = []
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        self.events: Iterator[Any] = yaml.parse(source.text, Loader=loader)
 
     def error(
         self, code: str, span: Span, message: str, label: str, *, help: str = "", first: Span | None = None
@@ -119,89 +100,114 @@ class _Reader:
         problem = (fault.problem or "it cannot be read").rstrip(".")
         if "\t" in self.source.text[at : at + 1]:
             problem = "a tab cannot indent"
-        if "another document" in f"{fault.context} {fault.problem}" or "single document" in f"{fault.context}":
-            message = f"`{self.source.name}` holds several documents"
-            self.error("XP103", self.source.span(at, at + 3), message, "the second")
-            return
         self.error("XP101", self.source.span(at, at + 1), f"`{self.source.name}` is no YAML: {problem}", "here")
 
-    def compose(self) -> yaml.Node | None:
-        loader = _loader()(self.source.text)
-        try:
-            root: yaml.Node | None = loader.get_single_node()
-        finally:
-            loader.dispose()
-        return root
-
-    def span(self, node: yaml.Node) -> Span:
-        start, end = node.start_mark.index, node.end_mark.index
-        text = self.source.text
-        if isinstance(node, yaml.CollectionNode) or getattr(node, "style", None) in ("|", ">"):
+    def span(self, event: Any) -> Span:
+        """Give the place of a scalar; of a list or a mapping, as far as its first line goes."""
+        start, end, text = event.start_mark.index, event.end_mark.index, self.source.text
+        if getattr(event, "style", None) in ("|", ">"):
             line_end = text.find("\n", start)
             end = min(end, len(text) if line_end < 0 else line_end)
         return self.source.span(start, max(end, min(start + 1, len(text))))
 
     # -------------------------------------------------------------- nodes
 
-    def convert(self, node: yaml.Node) -> Node | Mapping:
-        self.count += 1
-        span = self.span(node)
-        if id(node) in self.open:
+    def document(self) -> Node | Mapping:
+        """Give the one document of the text."""
+        found: Node | Mapping | None = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if found is not None:
+                    at = event.start_mark.index
+                    message = f"`{self.source.name}` holds several documents"
+                    self.error("XP103", self.source.span(at, at + 3), message, "the second")
+                    raise _Stop
+                found = self.node(next(self.events))
+        return Node(None, self.source.span(0, 0)) if found is None else found
+
+    def node(self, event: Any) -> Node | Mapping:
+        """Give what starts with *event*."""
+        span = self.span(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event.anchor, span)
+        before = self.count
+        self.counted(1, span)
+        if event.anchor is not None:
+            self.open.append(event.anchor)
+        if self.depth >= DEEPEST:
+            self.error("XP105", span, f"`{self.source.name}` is nested more than {DEEPEST} deep", "too deep")
+            raise _Stop
+        self.depth += 1
+        found = self.inside(event, span)
+        self.depth -= 1
+        if event.anchor is not None:
+            self.open.pop()
+            self.anchors[event.anchor] = _Anchored(found, self.count - before)
+        return found
+
+    def counted(self, more: int, span: Span) -> None:
+        self.count += more
+        if self.count > MOST_NODES:
+            message = f"`{self.source.name}` grows to more than {MOST_NODES:,} values by its aliases"
+            self.error("XP105", span, message, "too many")
+            raise _Stop
+
+    def alias(self, name: str, span: Span) -> Node | Mapping:
+        if name in self.open:
             self.error("XP105", span, "an alias holds itself", "without end")
             return Node(None, span)
-        if self.count > MOST_NODES:
-            if not self.failed:
-                message = f"`{self.source.name}` grows to more than {MOST_NODES:,} values by its aliases"
-                self.error("XP105", span, message, "too many")
+        if name not in self.anchors:
+            self.error("XP101", span, f"`{self.source.name}` is no YAML: there is no anchor `{name}`", "an alias")
             return Node(None, span)
-        self.open.append(id(node))
-        try:
-            return self._convert(node, span)
-        finally:
-            self.open.pop()
+        self.counted(self.anchors[name].count, span)
+        return self.anchors[name].node
 
-    def _convert(self, node: yaml.Node, span: Span) -> Node | Mapping:
-        default = yaml.resolver.BaseResolver
-        tags = (_PLAIN, _QUOTED, default.DEFAULT_MAPPING_TAG, default.DEFAULT_SEQUENCE_TAG)
-        if node.tag not in tags or span.text.startswith("!"):
+    def inside(self, event: Any, span: Span) -> Node | Mapping:
+        if event.tag is not None and event.tag != "!":
             self.error("XP103", span, "tags are not read", "a tag", help="write the value itself, a text in quotes")
-            return Node(None, span)
-        if isinstance(node, yaml.ScalarNode):
-            return Node(node.value if node.tag == _QUOTED else self.scalar(node.value, span), span)
-        if isinstance(node, yaml.SequenceNode):
-            return Node([_value(self.convert(item)) for item in self._some(node.value)], span)
-        return Mapping(tuple(self._entries(node)), span)
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.implicit[0] and event.tag is None
+            return Node(self.scalar(event.value, span) if plain else event.value, span)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Value] = []
+            while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+                items.append(_value(self.node(event)))
+            return Node(items, self.closed(span, event))
+        return Mapping(tuple(self.entries()), span)
 
-    def _some(self, items: list[Any]) -> Iterator[Any]:
-        for item in items:
-            if self.count > MOST_NODES:
-                return
-            yield item
+    def closed(self, span: Span, end: Any) -> Span:
+        """Give the place of a list: to its bracket, if that stands on the same line."""
+        text = self.source.text[span.start : end.end_mark.index]
+        return span if "\n" in text else self.source.span(span.start, span.start + len(text))
 
-    def _entries(self, node: yaml.Node) -> Iterator[tuple[str, Span, Node | Mapping]]:
+    def entries(self) -> Iterator[tuple[str, Span, Node | Mapping]]:
+        """Give the entries of the mapping that has begun."""
         seen: dict[str, Span] = {}
-        for key, value in self._some(node.value):
-            span = self.span(key)
-            name = self.key(key, span)
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            span = self.span(event)
+            name = self.key(event, span)
+            value = self.node(next(self.events))
             if name is None:
                 continue
             if name in seen:
                 self.error("XP102", span, f"the key `{name}` stands twice in one mapping", "again", first=seen[name])
                 continue
             seen[name] = span
-            yield name, span, self.convert(value)
+            yield name, span, value
 
-    def key(self, node: yaml.Node, span: Span) -> str | None:
+    def key(self, event: Any, span: Span) -> str | None:
         """Give the text of a key; one of another type is reported."""
-        value = self.convert(node)
-        if node.value == "<<" and node.tag == _PLAIN:
+        failed = self.failed
+        if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
             help = "write a config that inherits, or repeat the keys"
             self.error("XP103", span, "merge keys are not part of YAML 1.2", "a merge key", help=help)
             return None
-        if isinstance(value, Node) and isinstance(value.value, str) and value.value:
-            return value.value
-        if not self.failed or isinstance(value, Mapping) or not isinstance(value.value, str):
-            self.error("XP103", span, "a key is a text", "no text", help=f'put it in quotes: `"{span.text}"`')
+        found = self.node(event)
+        if isinstance(found, Node) and isinstance(found.value, str) and found.value:
+            return found.value
+        if failed or not self.failed:
+            help = f'put it in quotes: `"{span.text}"`' if isinstance(event, yaml.ScalarEvent) else ""
+            self.error("XP103", span, "a key is a text", "no text", help=help)
         return None
 
     def scalar(self, text: str, span: Span) -> Value:

@@ -9,6 +9,7 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from xpc.compiler.evaluate import EvaluationError, apply_format, compile_expression, format_value
 from xpc.compiler.files import MemoryFiles
 from xpc.compiler.scope import Scope, World
