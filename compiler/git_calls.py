@@ -151,7 +151,7 @@ def open_repository(folder: str | os.PathLike[str]) -> Repository:
     if process.returncode:
         raise GitError(question, process.returncode, text)
     if b"command\0core.hookspath\n" not in settings:
-        raise GitMissingError("git is older than 2.31")
+        raise GitMissingError("this one is too old")
     top, prefix, git_dir, common = os.fsdecode(out).split("\n")[:4]
     common = os.path.normpath(os.path.join(place, common))
     overrides, silenced, lfs = _filters(settings)
@@ -173,7 +173,7 @@ def _start(arguments: Sequence[str], cwd: str, environment: Mapping[str, str]) -
     except FileNotFoundError as error:
         if error.filename not in ("git", b"git"):
             raise GitError(arguments, 128, str(error)) from error
-        raise GitMissingError("there is no git on the path") from error
+        raise GitMissingError("there is none on the path") from error
 
 
 def _environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
