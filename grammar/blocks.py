@@ -43,9 +43,15 @@ class Blocks:
     def read(self, lines: Sequence[Line], rule: str, depth: int = 0) -> list[Node]:
         """Parse *lines* from *rule*, each with what stands below it; a broken one is missing."""
         found: list[Node] = []
+        dash = False  # the items of a list in YAML's form are one fault
         for line in lines:
-            found += self._statement(line, rule, depth)
+            if not (dash and self._begins_with_dash(line)):
+                found += self._statement(line, rule, depth)
+            dash = self._begins_with_dash(line)
         return found
+
+    def _begins_with_dash(self, line: Line) -> bool:
+        return self.source.text.startswith("-", line.start)
 
     def _statement(self, line: Line, rule: str, depth: int) -> Iterable[Node]:
         if depth > _DEEPEST:
@@ -98,7 +104,7 @@ class Blocks:
     def _broken(self, excerpt: Excerpt, line: Line, rule: str, depth: int) -> Iterable[Node]:
         """Save of a broken line what can be saved; its body is checked if the first word tells its kind."""
         tokens = engine.lexer().tokens(excerpt)
-        saved = salvage(tokens, rule, self._span(line))
+        saved = salvage(tokens, rule, self._span(line), line.header)
         inner = body_rule_of(tokens, rule, line.header)
         block, name = self._block
         if rule == "top_item" and (top := broken_name(tokens, rule, "", "")):
@@ -107,11 +113,12 @@ class Blocks:
             entry = broken_name(tokens, rule, block, name)
             self.broken |= {entry} if entry else set()
         if inner is None:
-            known = bool(tokens) and (tokens[0] in engine.starting_words(rule) or saved is not None)
-            follows = self.read(line.body, rule, depth + 1) if known and not line.header else []
-            return (*([saved] if saved else []), *follows)
+            lost = (tree.Broken(self._span(line)),) if rule == "grid_item" else ()
+            return lost if saved is None else (saved,)
         body = self._body(saved, line.body, inner, depth + 1)
-        return (with_body(saved, body),) if saved is not None else ()
+        if saved is None:
+            return ()
+        return (with_body(saved, body) if "body" in saved.fields() else saved,)
 
     # -------------------------------------------------------------- what a body may hold
 
@@ -120,7 +127,7 @@ class Blocks:
         for node in nodes:
             if isinstance(node, tree.Axis):
                 axes.append(node)
-            else:
+            elif not isinstance(node, tree.Broken):
                 self.report.error(
                     "XP011",
                     _first_line(_span_of(node)),
@@ -131,7 +138,7 @@ class Blocks:
         return axes
 
     def _join_arms(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
-        """Join each ``if`` with the ``elif``s and the ``else`` that follow it."""
+        """Join each ``if`` with the ``elif``s and the ``else`` that follow it; drop what stands for a broken line."""
         joined: list[Node] = []
         for node in nodes:
             if not isinstance(node, tree.Arm):
@@ -143,12 +150,12 @@ class Blocks:
                 joined.append(tree.Branch((node,), node.span))
             elif isinstance(last, tree.Branch) and last.arms[-1].condition is not None:
                 joined[-1] = tree.Branch((*last.arms, node), last.span.to(node.span))
-            else:
+            elif not isinstance(last, tree.Broken):
                 span = node.span.sub(0, len(word))
                 self.report.error(
                     "XP019", span, f"`{word}` follows no `if`", help="an `if` with the same indentation comes first"
                 )
-        return tuple(joined)
+        return tuple(node for node in joined if not isinstance(node, tree.Broken))
 
     def _report_no_body(self, line: Line, rule: str) -> None:
         example = {"grid_item": "key in [1, 2]", "clause": "show count()", "experiment_item": 'run "…"'}

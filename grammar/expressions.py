@@ -75,7 +75,7 @@ def name(children: Children) -> Name | Constant:
     token: Lexeme = children[0]
     meant = _FOREIGN.get(token)
     if meant is not None:
-        token.excerpt.report.error("XP016", token.span, f"`{token}` is written `{meant}`", f"write `{meant}`")
+        token.excerpt.report.error("XP016", token.span, f"`{token}` is written `{meant}`", help=f"write `{meant}`")
         return Constant(_CONSTANTS[meant], token.span)
     return Name(Key((word_of(token),), token.span), token.span)
 

@@ -55,7 +55,15 @@ _UNITS = {
 }
 _UNIT = re.compile(r"(\d[\d.]*)([A-Za-z]+)")
 _VARIABLE = re.compile(r"\$\{\s*([\w.:,]*)\s*\}|\$(\w*)")
-_CLAUSES = {"select": "show", "order": "sort by", "order by": "sort by", "like": "matches", "offset": "limit"}
+_CLAUSES = {
+    "ascending": "asc",
+    "descending": "desc",
+    "select": "show",
+    "order": "sort by",
+    "order by": "sort by",
+    "like": "matches",
+    "offset": "limit",
+}
 
 
 def recognise(fault: Fault) -> Finding | None:
@@ -200,7 +208,7 @@ def _unit_apart(fault: Fault) -> Finding | None:
     if lexeme is None or before is None or before.type not in ("INTEGER", "FLOAT") or lexeme.type != "NAME":
         return None
     unit = "min" if lexeme == "m" else _UNITS.get(lexeme.lower())
-    if unit is None:
+    if unit is None or fault.after == "=":
         return None
     span = before.span.to(lexeme.span)
     return Finding("XP012", span, "a unit stands right after its number", "", f"write `{before}{unit}`")
@@ -315,6 +323,9 @@ def _yaml_value(fault: Fault) -> Finding | None:
         if "IN" not in fault.accepted:
             return None
         if not value:
+            words = engine.starting_words("grid_item")
+            if len(key) == 1 and (guess := nearest(name, words)):
+                return Finding("XP010", key[0].span, f"unknown statement `{name}`", "", f"did you mean `{guess}`?")
             cure = f"write whole keys, such as `{name}.width in […]`"
             return Finding("XP016", colon.span, "a grid has no groups of keys", "", cure)
         form = f"{name} in {value}" if value.startswith("[") else f"{name} = {value}"
@@ -339,7 +350,7 @@ _ITEM_RULES = frozenset(
 
 def _trailing_comma(fault: Fault) -> Finding | None:
     comma = fault.before if fault.token is None else fault.token
-    if comma is None or comma != "," or comma is not fault.tokens[-1]:
+    if comma is None or comma != "," or comma.start_pos != fault.tokens[-1].start_pos:
         return None
     return Finding("XP001", comma.span, "a comma at the end", "", "a comma may trail inside brackets only")
 
@@ -355,6 +366,33 @@ def _bare_list(fault: Fault) -> Finding | None:
     head = text[fault.excerpt.start : sign.end_pos]
     items = text[sign.end_pos : fault.excerpt.end].strip()
     return Finding("XP001", lexeme.span, "a list stands in brackets", "", f"write `{_short(f'{head} [{items}]')}`")
+
+
+def _tuple(fault: Fault) -> Finding | None:
+    lexeme = fault.token
+    if lexeme is None or lexeme != "," or "RPAR" not in fault.accepted:
+        return None
+    return Finding("XP016", lexeme.span, "a list stands in square brackets", "", "write `[a, b]`")
+
+
+def _several_after(fault: Fault) -> Finding | None:
+    lexeme = fault.token
+    if lexeme is None or lexeme != "," or not fault.tokens or fault.tokens[0] != "after":
+        return None
+    return Finding("XP001", lexeme.span, "`after` names one experiment", "", "write a line `after …` for each")
+
+
+def _hyphen(fault: Fault) -> Finding | None:
+    lexeme, before = fault.token, fault.before
+    if lexeme is None or lexeme != "-" or before is None or before.type != "NAME" or "MINUS" in fault.accepted:
+        return None
+    if not fault.touching(before, lexeme) or not fault.touching(lexeme, fault.after) or fault.after is None:
+        return None
+    span = before.span.to(fault.after.span)
+    if fault.accepted & {"ASSIGN", "IN"}:
+        return Finding("XP001", span, "a key with `-` stands in quotes", "", f'write `"{span.text}"`')
+    cure = f"names are made of letters, digits and `_`: `{span.text.replace('-', '_')}`"
+    return Finding("XP001", span, f"`{span.text}` is not a name", "", cure)
 
 
 def _unquoted(fault: Fault) -> Finding | None:
@@ -480,6 +518,9 @@ _HABITS: tuple[Callable[[Fault], Finding | None], ...] = (
     _yaml_value,
     _yaml_item,
     _trailing_comma,
+    _tuple,
+    _several_after,
+    _hyphen,
     _bare_list,
     _prefixed_text,
     _unquoted,

@@ -54,8 +54,10 @@ def size(token: Lexeme) -> Quantity:
     amount, divisor = _scaled(digits, fraction, _SIZES[unit])
     value, rest = divmod(amount, divisor)
     if rest or value > LARGEST:
-        what = "is not a whole number of bytes" if rest else "is too large for a size"
-        _report(token, f"`{_short(token)}` {what}", "for example `512MiB` or `1.5GiB`")
+        if rest:
+            _report(token, f"`{_short(token)}` is not a whole number of bytes", "for example `1.5kB`", "XP012")
+        else:
+            _report(token, f"`{_short(token)}` is too large for a size", "sizes go up to 8388607TiB")
         value = 0
     return Quantity(value, "size", token.span)
 
@@ -69,9 +71,8 @@ def duration(token: Lexeme) -> Quantity:
         above, below = _scaled(digits, fraction, _MILLISECONDS[unit])
         total, divisor = total * below + above * divisor, divisor * below
     if units != [unit for unit in _MILLISECONDS if unit in units]:
-        _report(
-            token, f"`{token}` has its units out of order", "write them from large to small, each once: `1d12h30min`"
-        )
+        message = f"`{token}` has its units out of order"
+        _report(token, message, "write them from large to small, each once: `1d12h30min`", "XP012")
     divisor *= 1000
     whole, rest = divmod(total, divisor)
     return Quantity(total / divisor if rest else whole, "duration", token.span)
@@ -151,5 +152,5 @@ def _short(token: str) -> str:
     return token if len(token) <= 24 else token[:20] + "…"
 
 
-def _report(token: Lexeme, message: str, help_line: str) -> None:
-    token.excerpt.report.error("XP017", token.span, message, help=help_line)
+def _report(token: Lexeme, message: str, help_line: str, code: str = "XP017") -> None:
+    token.excerpt.report.error(code, token.span, message, help=help_line)

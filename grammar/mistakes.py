@@ -12,33 +12,25 @@ from .nearest import nearest
 if TYPE_CHECKING:
     from lark.exceptions import UnexpectedInput
 
-_OPERATORS = frozenset(
-    [
-        "EQUAL",
-        "UNEQUAL",
-        "LESS",
-        "LESSEQUAL",
-        "MORE",
-        "MOREEQUAL",
-        "PLUS",
-        "MINUS",
-        "STAR",
-        "SLASH",
-        "FLOOR",
-        "PERCENT",
-        "POWER",
-        "AND",
-        "OR",
-        "NOT",
-        "IN",
-        "IS",
-        "MATCHES",
-        "IF",
-        "DOT",
-        "LSQB",
-        "LPAR",
-    ]
-)
+_OPERATORS = {
+    "EQUAL",
+    "UNEQUAL",
+    "LESS",
+    "LESSEQUAL",
+    "MORE",
+    "MOREEQUAL",
+    "IN",
+    "IS",
+    "MATCHES",
+    "AND",
+    "OR",
+    "NOT",
+    "IF",
+}
+_OPERATORS |= {"PLUS", "MINUS", "STAR", "SLASH", "FLOOR", "PERCENT", "POWER", "DOT", "LSQB", "LPAR"}
+_OPERATORS |= {"PLUSMINUS", "PLUSMINUS_ASCII"}
+_LITERALS = {"INTEGER", "FLOAT", "SIZE", "DURATION", "TEXT", "VALUES", "TRUE", "FALSE", "NULL"}
+_AFTER_WORD = _LITERALS | {"NAME", "BAD_NUMBER", "LPAR", "LSQB", "LBRACE"}
 _BLOCKS = {
     "top_item": "the top level",
     "config_item": "a config",
@@ -100,6 +92,8 @@ def _wrong_statement(fault: Fault) -> Finding | None:
         return None
     if fault.index == 1 and (fault.token is None or fault.token.type not in _AFTER_WORD):
         return _axis_elsewhere(fault)
+    if fault.index == 1 and fault.touching(first, fault.token):
+        return None
     if rule == "top_item" and (following := fault.at(1)) and following.type in ("ASSIGN", "DOT", "IN", "TILDE"):
         return _outside(fault, first)
     homes = [name for other, name in _BLOCKS.items() if first in engine.starting_words(other)]
@@ -108,26 +102,6 @@ def _wrong_statement(fault: Fault) -> Finding | None:
     if homes:
         return _misplaced(fault, first, homes)
     return _unknown(fault, first, words)
-
-
-_AFTER_WORD = frozenset(
-    [
-        "NAME",
-        "TEXT",
-        "INTEGER",
-        "FLOAT",
-        "SIZE",
-        "DURATION",
-        "BAD_NUMBER",
-        "LPAR",
-        "LSQB",
-        "LBRACE",
-        "NOT",
-        "TRUE",
-        "FALSE",
-        "NULL",
-    ]
-)
 
 
 def following_is_in(fault: Fault) -> bool:
@@ -167,7 +141,8 @@ def _unknown(fault: Fault, first: Lexeme, words: frozenset[str]) -> Finding:
     if guess:
         cure = f"did you mean `{guess}`?"
     elif words:
-        cure = f"{_BLOCKS[rule]} takes {_listed(sorted(words))}" + ("" if rule == "top_item" else ", and `key = value`")
+        forms = sorted(words) if rule == "top_item" else [*sorted(words), "key = value"]
+        cure = f"{_BLOCKS[rule]} takes {_listed(forms)}"
     else:
         cure = f"{_BLOCKS[rule]} takes lines such as `key = value`"
     return Finding("XP010", first.span, f"unknown statement `{first}`", "", cure)
@@ -208,17 +183,20 @@ def _general(fault: Fault) -> Finding:
     words = [word for word in engine.words() if engine.words()[word] in fault.accepted]
     guess = nearest(token, words) if token.type == "NAME" else None
     cure = f"did you mean `{guess}`?" if guess else ""
+    if fault.excerpt.depth and not cure:
+        cure = "a brace of the text's own is written `{{`"
     return Finding("XP001", token.span, f"expected {wanted}, found {shown}", "", cure)
 
 
 def _wanted(fault: Fault) -> str:
     """Say in a few words what could stand at the fault."""
-    accepted = set(fault.accepted)
+    if fault.index == 0 and fault.excerpt.start_rule in _BLOCKS:
+        return "a statement"
+    accepted = set(fault.accepted) or {"$END"}
     wanted: list[str] = []
     if {"NAME", "INTEGER"} <= accepted:
         wanted.append("a value")
-        accepted -= {"NAME", "INTEGER", "FLOAT", "SIZE", "DURATION", "TEXT", "VALUES", "TRUE", "FALSE", "NULL", "NOT"}
-        accepted -= {"PLUS", "MINUS", "LPAR", "LSQB", "LBRACE"}
+        accepted -= _LITERALS | {"NAME", "NOT", "PLUS", "MINUS", "LPAR", "LSQB", "LBRACE"}
     elif {"NAME", "TEXT"} <= accepted:
         wanted.append("a name" if fault.excerpt.is_query else "a key")
         accepted -= {"NAME", "TEXT"}
@@ -229,6 +207,8 @@ def _wanted(fault: Fault) -> str:
         if kind in accepted:
             wanted.append(words)
             accepted.discard(kind)
+    if len(accepted) > 1:
+        accepted.discard("DOT")
     clauses = {engine.words()[word] for word in engine.starting_words("clause")}
     if len(clauses & accepted) > 3:
         wanted.append("a clause")
@@ -248,7 +228,13 @@ def _listed_or(words: list[str]) -> str:
 
 
 def _listed(words: list[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
+    """List *words* in quotes, over as many lines as it takes."""
+    lines = [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > 68:
+            lines.append("")
+        lines[-1] += f"`{word}`, "
+    return "\n".join(line.rstrip() for line in lines).rstrip(",")
 
 
 def _short(text: str) -> str:

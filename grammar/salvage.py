@@ -29,11 +29,13 @@ def body_rule_of(tokens: Sequence[Lexeme], rule: str, header: bool) -> str | Non
     if not tokens:
         return None
     first = str(tokens[0])
-    if rule == "top_item":
-        return _TOP_BODIES.get(first)
-    if rule == "grid_item":
-        return "grid_item" if first in (*_ARMS, "zip", "sample") else None
-    return rule if header and rule != "clause" and first not in engine.starting_words(rule) and _key(tokens) else None
+    if first in _TOP_BODIES and (rule == "top_item" or first not in engine.starting_words(rule)):
+        return _TOP_BODIES[first]
+    if first in (*_ARMS, "zip", "sample"):
+        return "grid_item"
+    if rule in ("top_item", "grid_item", "clause") or first in engine.starting_words(rule):
+        return None
+    return rule if header and _key(tokens) else None
 
 
 def broken_name(tokens: Sequence[Lexeme], rule: str, block: str, name: str) -> tuple[str, str] | None:
@@ -54,7 +56,7 @@ def broken_name(tokens: Sequence[Lexeme], rule: str, block: str, name: str) -> t
     return word, str(tokens[1])
 
 
-def salvage(tokens: Sequence[Lexeme], rule: str, span: Span) -> Node | None:
+def salvage(tokens: Sequence[Lexeme], rule: str, span: Span, header: bool) -> Node | None:
     """Give the statement with ``Broken`` in place of what could not be read, where that says enough."""
     if not tokens or rule == "clause":
         return None
@@ -64,7 +66,7 @@ def salvage(tokens: Sequence[Lexeme], rule: str, span: Span) -> Node | None:
             return tree.Let(Word(str(tokens[1]), tokens[1].span), _rest(tokens, 3, span), span)
         return None
     if rule == "grid_item":
-        return _salvage_grid(tokens, first, span)
+        return _salvage_grid(tokens, first, span, header)
     if first in engine.starting_words(rule) and not (len(tokens) > 1 and tokens[1] in ("=", ".")):
         return None
     found = _key(tokens)
@@ -73,9 +75,9 @@ def salvage(tokens: Sequence[Lexeme], rule: str, span: Span) -> Node | None:
     return None
 
 
-def _salvage_grid(tokens: Sequence[Lexeme], first: str, span: Span) -> Node | None:
+def _salvage_grid(tokens: Sequence[Lexeme], first: str, span: Span, header: bool) -> Node | None:
     following = str(tokens[1]) if len(tokens) > 1 else ""
-    if following not in ("=", ".", "in", "~"):
+    if header or following not in ("=", ".", "in", "~"):
         if first in ("if", "elif"):
             return tree.Arm(_rest(tokens, 1, span), (), span)
         if first in ("skip", "keep"):

@@ -49,7 +49,7 @@ TABLES = r"""
 {"name":"LBRACE","pattern":{"value":"{","flags":[],"raw":"\"{\"","__type__":"PatternStr"},"priority":0,"__type__":"TerminalDef"},
 {"name":"RBRACE","pattern":{"value":"}","flags":[],"raw":"\"}\"","__type__":"PatternStr"},"priority":0,"__type__":"TerminalDef"},
 {"name":"BAD","pattern":{"value":"[\\s\\S]","flags":[],"raw":"/[\\s\\S]/","_width":[1,1],"__type__":"PatternRE"},"priority":-1,"__type__":"TerminalDef"},
-{"name":"BLANK","pattern":{"value":"(?:[\\s\u0000-\u001f\u007f\ufeff]|#[^\n]*)+","flags":[],"raw":"/(?:[\\s\\x00-\\x1f\\x7f\\ufeff]|#[^\\n]*)+/","_width":[1,18446744073709551616],"__type__":"PatternRE"},"priority":10,"__type__":"TerminalDef"},
+{"name":"BLANK","pattern":{"value":"(?:[\\s\u0000-\u001f\u007f\ufeff\u200b\u202a-\u202e\u2060\u2066-\u2069]|#[^\n]*)+","flags":[],"raw":"/(?:[\\s\\x00-\\x1f\\x7f\\ufeff\\u200b\\u202a-\\u202e\\u2060\\u2066-\\u2069]|#[^\\n]*)+/","_width":[1,18446744073709551616],"__type__":"PatternRE"},"priority":10,"__type__":"TerminalDef"},
 {"name":"PROJECT","pattern":{"value":"project","flags":[],"raw":"\"project\"","__type__":"PatternStr"},"priority":0,"__type__":"TerminalDef"},
 {"name":"ROOT","pattern":{"value":"root","flags":[],"raw":"\"root\"","__type__":"PatternStr"},"priority":0,"__type__":"TerminalDef"},
 {"name":"INCLUDE","pattern":{"value":"include","flags":[],"raw":"\"include\"","__type__":"PatternStr"},"priority":0,"__type__":"TerminalDef"},

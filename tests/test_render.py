@@ -84,14 +84,14 @@ def test_another_file() -> None:
 
 def test_labels_of_one_file_are_in_line_order() -> None:
     """Labels of one file are one snippet: neighbours together, one line between shown, more left out."""
-    text = Source("Experimentfile", "alpha\nbeta\ngamma\ndelta\nepsilon\nzeta\neta\n")
+    text = Source("Experimentfile", "alpha\nbeta\ngamma\ndelta\nepsilon\nzeta\niota\n")
     found = Diagnostic(
         "XP999",
         "warning",
         "many places",
         at(text, "gamma"),
         "here",
-        (Label(at(text, "alpha"), "first"), Label(at(text, "delta"), "next"), Label(at(text, "zeta"), "last")),
+        (Label(at(text, "alpha"), "first"), Label(at(text, "delta"), "next"), Label(at(text, "iota"), "last")),
     )
 
     assert full(found) == block(
@@ -107,7 +107,7 @@ def test_labels_of_one_file_are_in_line_order() -> None:
         4 | delta
           | ----- next
         ...
-        6 | zeta
+        7 | iota
           | ---- last
         """
     )
