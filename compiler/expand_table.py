@@ -89,7 +89,7 @@ def _folded(frame: Frame) -> tuple[dict[Path, Value], dict[Path, Column]]:
         used = [0] if cells.codes is None else sorted(set(cells.codes))
         if len(used) == 1 and used[0] != NONE_HERE:
             constants[path] = plain(cells.pool[used[0]])
-        elif len(used) > 1 and cells.codes is not None:
+        elif (len(used) > 1 or not frame.count) and cells.codes is not None:
             columns[path] = _compact(cells.pool, cells.codes, used)
     return constants, columns
 
