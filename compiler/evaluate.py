@@ -57,7 +57,7 @@ def constant(expr: tree.Expr, scope: Scope, diagnostics: Diagnostics, what: str)
         return ...
     if code.names:
         name = dotted(code.names[0])
-        diagnostics.error("XP048", expr.span, f"{what} cannot depend on a key", f"names `{name}`")
+        diagnostics.error("XP051", expr.span, f"{what} cannot depend on a key", f"names `{name}`")
         return ...
     return code.call(())
 

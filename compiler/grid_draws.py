@@ -90,8 +90,8 @@ def _choice(
 ) -> tuple[Distribution, Type] | None:
     values, span = argument
     if not isinstance(values, list) or not values:
-        what = "an empty list" if values == [] else named(values)
-        message = f"`choice` takes a list of values, but this is {what}"
+        what = ", not an empty list" if values == [] else f", but this is {named(values)}"
+        message = f"`choice` takes a list of values{what}"
         grid.context.diagnostics.error("XP048", span, message, "no values", help="write `choice([…, …])`")
         return None
     whole = expr.arguments[0].value

@@ -194,8 +194,8 @@ def unknown_key(
 
 
 def has_names(node: object) -> bool:
-    """Tell whether an expression names anything."""
-    if isinstance(node, tree.Name):
+    """Tell whether an expression names anything, or might: a text's ``${…}`` is compared with the keys there are."""
+    if isinstance(node, tree.Name) or (isinstance(node, tree.Text) and node.shell):
         return True
     if isinstance(node, tuple):
         return any(map(has_names, node))

@@ -15,7 +15,7 @@ from .derived import find_cycles, infer_types
 from .directives import Directives
 from .grid_draws import whole_number
 from .grid_keys import GridReader
-from .keys import KeyTable, Late, Set, Unknown, fitted, unknown_key
+from .keys import Draft, KeyTable, Late, Set, Unknown, fitted, unknown_key
 from .nearest import did_you_mean
 from .resolve_config import ConfigReader
 from .resolve_environment import not_local, resolve_environment
@@ -24,7 +24,7 @@ from .resolve_grid import GridResolver
 from .resolve_resources import resolve_resources
 from .scope import Scope
 from .study import After, Axis, Code, Experiment, KeyValue
-from .values import ABSENT, Absent, Path, Value, dotted
+from .values import ABSENT, Absent, Path, Value, dotted, type_of
 
 ResourceScope = Callable[[Mapping[str, tree.Expr]], Scope]
 
@@ -169,14 +169,22 @@ class _Parts:
     def _codes(self, table: KeyTable, scope: Scope) -> dict[Path, Code]:
         """Compile every value that names other keys, now that it is known which there are."""
         codes: dict[Path, Code] = {}
-        for path, draft in table.drafts.items():
+        for path, draft in list(table.drafts.items()):
             if isinstance(draft.value, Late):
                 code = self.context.compile(draft.value.expr, scope)
-                if code is not None:
+                if code is not None and code.names:
                     codes[path] = code
+                elif code is not None:
+                    table.drafts[path] = self._settled(path, draft, code.call(()))
             elif isinstance(draft.value, Unknown):
                 self.context.diagnostics.errors += 1
         return codes
+
+    def _settled(self, path: Path, draft: Draft, value: Value) -> Draft:
+        """Give a key whose value named ``let``s alone, and so is known after all."""
+        given = Set(path, draft.given, value, draft.given)
+        kind = type_of(value) if draft.type == "any" and draft.first == draft.given else draft.type
+        return Draft(kind, fitted(given, kind, draft.first, self.context.diagnostics), draft.given, draft.first)
 
     # -------------------------------------------------------------- parents
 

@@ -49,7 +49,7 @@ def load_yaml(source: Source, diagnostics: Diagnostics) -> Mapping | None:
         where = source.span(fault.position, fault.position + 1)
         reader.error("XP101", where, f"`{source.name}` holds a character that YAML does not take", "this one")
         return None
-    except _Stop:
+    except _StopError:
         return None
     if reader.failed:
         return None
@@ -62,7 +62,7 @@ def load_yaml(source: Source, diagnostics: Diagnostics) -> Mapping | None:
     return None
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """Reading on makes no sense; why has been reported."""
 
 
@@ -70,7 +70,7 @@ class _Anchored(NamedTuple):
     """What an alias may stand for, and how many values that is."""
 
     node: Node | Mapping
-    count: int
+    total: int
 
 
 class _Reader:
@@ -96,7 +96,8 @@ class _Reader:
 
     def ill_formed(self, fault: yaml.MarkedYAMLError) -> None:
         mark = fault.problem_mark or fault.context_mark
-        at = 0 if mark is None else min(mark.index, max(len(self.source.text) - 1, 0))
+        last = max(len(self.source.text) - 1, 0)
+        at = 0 if mark is None else min(mark.index, last)
         problem = (fault.problem or "it cannot be read").rstrip(".")
         if "\t" in self.source.text[at : at + 1]:
             problem = "a tab cannot indent"
@@ -121,7 +122,7 @@ class _Reader:
                     at = event.start_mark.index
                     message = f"`{self.source.name}` holds several documents"
                     self.error("XP103", self.source.span(at, at + 3), message, "the second")
-                    raise _Stop
+                    raise _StopError
                 found = self.node(next(self.events))
         return Node(None, self.source.span(0, 0)) if found is None else found
 
@@ -129,14 +130,14 @@ class _Reader:
         """Give what starts with *event*."""
         span = self.span(event)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event.anchor, span)
+            return self.alias(str(event.anchor), span)
         before = self.count
         self.counted(1, span)
         if event.anchor is not None:
             self.open.append(event.anchor)
         if self.depth >= DEEPEST:
             self.error("XP105", span, f"`{self.source.name}` is nested more than {DEEPEST} deep", "too deep")
-            raise _Stop
+            raise _StopError
         self.depth += 1
         found = self.inside(event, span)
         self.depth -= 1
@@ -150,7 +151,7 @@ class _Reader:
         if self.count > MOST_NODES:
             message = f"`{self.source.name}` grows to more than {MOST_NODES:,} values by its aliases"
             self.error("XP105", span, message, "too many")
-            raise _Stop
+            raise _StopError
 
     def alias(self, name: str, span: Span) -> Node | Mapping:
         if name in self.open:
@@ -159,7 +160,7 @@ class _Reader:
         if name not in self.anchors:
             self.error("XP101", span, f"`{self.source.name}` is no YAML: there is no anchor `{name}`", "an alias")
             return Node(None, span)
-        self.counted(self.anchors[name].count, span)
+        self.counted(self.anchors[name].total, span)
         return self.anchors[name].node
 
     def inside(self, event: Any, span: Span) -> Node | Mapping:

@@ -175,7 +175,7 @@ config base:
     c = a
     d = d
 """ + RUN.format(config="base")
-    assert faults(text).split("\n\n") == [
+    assert faults(text) == (
         "error[XP031]: `a` is defined by itself: `a` → `b` → `c` → `a`\n"
         " --> Experimentfile:2:9\n"
         "  |\n"
@@ -184,15 +184,16 @@ config base:
         "3 |     b = c * 2\n"
         "  |         ----- `b`\n"
         "4 |     c = a\n"
-        "  |         - `c`",
+        "  |         - `c`\n"
+        "\n"
         "error[XP031]: `d` is defined by itself: `d` → `d`\n"
         " --> Experimentfile:5:9\n"
         "  |\n"
         "5 |     d = d\n"
         "  |         ^ the cycle closes here\n"
         "  |\n"
-        "help: a value that names a key gets its last value, which is this one itself",
-    ]
+        "help: a value that names a key gets its last value, which is this one itself"
+    )
 
 
 def test_groups_and_values_do_not_mix() -> None:
@@ -296,3 +297,19 @@ def test_includes_define_in_place() -> None:
     assert concise('include "nope"\n' + RUN.format(config="base")) == [
         "Experimentfile:1:9: error[XP100]: cannot read `nope`: no such file or directory"
     ]
+
+
+def test_values_of_lets_are_known_at_once() -> None:
+    """A value that names lets alone is no derived value: it has its type, and must fit its key."""
+    text = 'let rate = 0.5\nlet name = 3\nconfig base:\n    a = 1.0\n    b = rate\n    name = "x"\n'
+    found = experiment(text + "config c(base):\n    a = 2 * rate\n" + RUN.format(config="c")).keys
+    assert [(key.type, key.value) for key in found.values()] == [("float", 1.0), ("float", 0.5), ("text", "x")]
+
+    wrong = "let other = 3\n" + text + "config c(base):\n    name = other\n" + RUN.format(config="c")
+    assert concise(wrong) == ["Experimentfile:9:12: error[XP034]: `name` is a text, but this is an int"]
+
+
+def test_a_shell_variable_called_like_a_key_is_asked_about() -> None:
+    """`${key}` is OmegaConf's reference and a shell's variable; another name is left to the shell."""
+    text = 'config base:\n    lr = 0.1\n    a = "${HOME}"\n    b = "${lr}"\n' + RUN.format(config="base")
+    assert concise(text) == ["Experimentfile:4:10: error[XP057]: `${lr}` is left to the shell, and `lr` is a key"]

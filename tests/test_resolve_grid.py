@@ -75,7 +75,7 @@ def test_elements_may_be_late() -> None:
     assert isinstance(found[1], Code)
     assert found[1].call([64]) == 0.64
 
-    assert findings("seed in range(width)") == ["error[XP048]: what an axis goes through cannot depend on a key"]
+    assert findings("seed in range(width)") == ["error[XP051]: what an axis goes through cannot depend on a key"]
 
 
 def test_a_zip_is_one_axis() -> None:
@@ -150,10 +150,10 @@ def test_branches_and_constraints() -> None:
     found = grid(
         "seed in [1, 2]\nif seed == 1:\n    new k in [1]\nelse:\n    new k in [2, 3]\nkeep if k is null or k > 1"
     )
-    branch = found.items[1]
+    item = found.items[1]
 
-    assert isinstance(branch, Branch)
-    assert [arm.condition is None for arm in branch.arms] == [False, True]
+    assert isinstance(item, Branch)
+    assert [arm.condition is None for arm in item.arms] == [False, True]
     assert len(found.items) == 3
 
 
@@ -200,7 +200,7 @@ def test_grids_combine() -> None:
         ("sample 2:\n    seed ~ randint(0, 1.5)", "error[XP048]: `randint` takes an int here, but this is a float"),
         (
             "sample 2:\n    seed ~ choice([])",
-            "error[XP048]: `choice` takes a list of values, but this is an empty list",
+            "error[XP048]: `choice` takes a list of values, not an empty list",
         ),
         ("skip if sed == 1", "error[XP021]: unknown key `sed`"),
         ("point lrr = 1", "error[XP021]: unknown config key `lrr`"),
