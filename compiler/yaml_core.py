@@ -95,9 +95,9 @@ class _Reader:
         self.diagnostics.error(code, span, message, label, labels=labels, help=help or ())
 
     def ill_formed(self, fault: yaml.MarkedYAMLError) -> None:
-        mark = fault.problem_mark or fault.context_mark
+        mark = fault.problem_mark if fault.problem_mark is not None else fault.context_mark
         last = max(len(self.source.text) - 1, 0)
-        at = 0 if mark is None else min(mark.index, last)
+        at = min(mark.index, last) if mark is not None else 0
         problem = (fault.problem or "it cannot be read").rstrip(".")
         if "\t" in self.source.text[at : at + 1]:
             problem = "a tab cannot indent"
