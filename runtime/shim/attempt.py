@@ -1,0 +1,298 @@
+"""One attempt of one run, from its claim to its end line. The executor and the task shim both go through here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from . import claim, environment, guard, journal, machine, template, verdict, workdir
+from .build_folder import Build, Run
+from .collect import Collected, collect
+
+
+class Launch(NamedTuple):
+    """What to start, where, and which files take its output (absolute paths)."""
+
+    argv: List[str]
+    env: Dict[str, str]
+    cwd: str
+    stdout: str
+    stderr: str
+
+
+class Usage(NamedTuple):
+    """What a program has used: processor seconds, and the most memory its processes had at once, in bytes."""
+
+    cpu_time: float
+    peak_memory: int
+
+
+class Place:
+    """A build in its project, opened once for all its runs. *environ* is what programs inherit."""
+
+    def __init__(self, project: str, build: Build, environ: Mapping[str, str]) -> None:
+        self.project = os.path.abspath(project)
+        self.build = build
+        self.environ = {name: value for name, value in environ.items() if not name.startswith("XPC_")}
+        self.here = machine.here()
+        self.process = machine.process(os.getpid())
+        self.stamp = workdir.read_stamp(self.project, build.plan["snapshot"]["tree"])
+        self.links: List[Tuple[str, str]] = [(link["name"], link["path"]) for link in build.plan["links"]]
+        self._events: Optional[int] = None
+
+    def run_folder(self, run: Run) -> str:
+        return os.path.join(self.project, "runs", run.experiment, run.id)
+
+    def note(self, event: str, run: Run, attempt: int) -> None:
+        """Leave a hint where to look; a hint that can't be left is no loss."""
+        line = {"event": event, "experiment": run.experiment, "run": run.id, "attempt": attempt, "time": journal.now()}
+        try:
+            if self._events is None:
+                folder = os.path.join(self.project, ".xpc", "events")
+                os.makedirs(folder, exist_ok=True)
+                path = os.path.join(folder, self.here["host"] + ".log")
+                self._events = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            os.write(self._events, journal.encode(line))
+        except OSError:
+            return
+
+
+class Attempt:
+    """One attempt of *run*. *scheduler* names its job; *durable*: the end line is on disk before ``finish`` returns."""
+
+    def __init__(self, place: Place, run: Run, scheduler: Dict[str, Any], durable: bool = False) -> None:
+        self.place = place
+        self.run = run
+        self.folder = place.run_folder(run)
+        self.number = 0
+        self.holder = ""
+        self.request: Dict[str, Any] = {}
+        self._scheduler = scheduler
+        self._durable = durable
+        self.clustered = scheduler["kind"] != "local"
+        self._began = 0.0
+        self._oom_kills = 0
+        self._workdir: Optional[workdir.Workdir] = None
+        self._launch: Optional[Launch] = None
+        self._outputs: Dict[str, str] = {}
+        self._before: Dict[str, Tuple[int, int, int]] = {}
+
+    # -------------------------------------------------------------- before
+
+    def guard(self) -> Optional[str]:
+        """Give the folder of a parent that is not done, or nothing; nothing has been written for this run then."""
+        folders = [
+            os.path.join(self.place.project, "runs", after["experiment"], parent)
+            for after, parents in zip(self.run.plan["after"], self.run.parents)
+            for parent in parents
+        ]
+        return guard.first_not_done(folders, retry=self.clustered)
+
+    def claim(self) -> str:
+        """Claim the next attempt: ``claimed``, ``done`` (nothing to do) or ``held`` (by a live one)."""
+        found = claim.take(self.folder, self._claim_line(), watch=self.clustered)
+        self.number, self.holder = found.attempt, found.holder
+        if found.verdict == claim.CLAIMED:
+            self.request = self.place.build.request(self.run, self.number)
+            self.place.note("start", self.run, self.number)
+        return found.verdict
+
+    def _claim_line(self) -> Dict[str, Any]:
+        place, run = self.place, self.run
+        return {
+            "schema": journal.SCHEMA,
+            "event": "claim",
+            "time": journal.now(),
+            "run": run.id,
+            "experiment": run.experiment,
+            "nonce": secrets.token_hex(8),
+            "build": place.build.id,
+            "snapshot": place.stamp.tree,
+            "commit": place.stamp.commit,
+            "values": run.values,
+            "parents": [parent for parents in run.parents for parent in parents],
+            "fingerprint": run.plan["fingerprint"],
+            "tags": run.plan["tags"],
+            **place.here,
+            "shim": place.process,
+            "scheduler": self._scheduler,
+            "lease": claim.LEASE if self.clustered else None,
+        }
+
+    def prepare(self, extra: Optional[Mapping[str, str]] = None) -> Launch:
+        """Make the run's folder ready; *extra* are variables of this start (GPUs). Raises `WorkdirError`, `OSError`."""
+        context = self._context()
+        plan = self.run.plan
+        self._outputs = {name: template.text(path, context) for name, path in plan["outputs"].items()}
+        files = [m["source"] for m in plan["metrics"] if m["source"] not in (None, "stdout", "stderr")]
+        self._workdir = workdir.prepare(
+            self.place.project,
+            self.place.stamp,
+            self.folder,
+            plan["workdir"],
+            self.place.links,
+            list(self._outputs.values()),
+            [*plan["metrics_files"], *files],
+            plan["writable"],
+        )
+        if plan["config"]:
+            with open(os.path.join(self.folder, "config.json"), "w", encoding="utf-8") as file:
+                file.write(template.config_text(self.run.values))
+        self._before = {name: s for name, s in ((n, self._stat(n)) for n in self._outputs) if s is not None}
+        self._launch = Launch(
+            self._argv(context),
+            self._environment(context, extra or {}),
+            self._workdir.cwd,
+            os.path.join(self.folder, journal.numbered("stdout.log", self.number)),
+            os.path.join(self.folder, journal.numbered("stderr.log", self.number)),
+        )
+        self._oom_kills = machine.oom_kills()
+        return self._launch
+
+    def _context(self) -> template.Context:
+        home = os.path.join(self.folder, "files", self.place.stamp.prefix) if self.place.stamp.prefix else None
+        home = home or os.path.join(self.folder, "files")
+        return template.Context(self.place.project, self.run, self.folder, home, self.number, self.request)
+
+    def _argv(self, context: template.Context) -> List[str]:
+        command = self.run.plan["command"]
+        if command["kind"] == "argv":
+            argv = template.words(command["words"], context)
+        else:
+            words = template.words(command["args"], context)
+            argv = ["bash", "-e", "-o", "pipefail", "-c", command["script"], "xpc", *words]
+        setups = self.run.plan["environment"]["setup"]
+        return with_setup(setups, argv, context) if setups else argv
+
+    def _environment(self, context: template.Context, extra: Mapping[str, str]) -> Dict[str, str]:
+        assert self._workdir is not None
+        env = dict(self.place.environ)
+        env.update(self._workdir.environment(env))
+        pyz = os.path.abspath(os.path.join(self.place.build.folder, "xpc.pyz"))
+        env["PYTHONPATH"] = os.pathsep.join([p for p in (env.get("PYTHONPATH"), pyz) if p])
+        stop = os.path.join(self.folder, journal.numbered("stop", self.number))
+        env.update(environment.contract(context, self.run.experiment, self.run.plan["config"], stop))
+        env.update(extra)
+        env.update(environment.variables(context, self.place.environ))
+        return env
+
+    # -------------------------------------------------------------- while it runs
+
+    @property
+    def journal(self) -> str:
+        return os.path.join(self.folder, journal.numbered("run.jsonl", self.number))
+
+    def started(self, program: int, gpus: Optional[List[str]] = None) -> None:
+        """Write the start line. *program* is the pid."""
+        assert self._launch is not None
+        assert self._workdir is not None
+        self._began = time.monotonic()
+        line = {
+            "event": "start",
+            "time": journal.now(),
+            "program": machine.process(program),
+            "command": self._launch.argv,
+            "request": self.request,
+            "witness": self._workdir.witness,
+            "gpus": gpus or [],
+        }
+        journal.append(self.journal, line)
+
+    # -------------------------------------------------------------- after
+
+    def finish(self, status: Optional[int], usage: Usage, cause: Optional[verdict.Cause] = None) -> Dict[str, Any]:
+        """Write the end line and give it. *status* is what ``wait`` said of the program (None: it never started).
+
+        Outputs are checked, empty files and links removed. Raises ``OSError`` if the end line can't be written.
+        """
+        duration = time.monotonic() - self._began if self._began else 0.0
+        collected = collect(os.path.join(self.folder, journal.numbered("metrics.jsonl", self.number)))
+        outputs, missing = self._check_outputs()
+        end = verdict.judge(status, cause, missing, self.run.plan["command"]["kind"], self._oom_kills)
+        if end["state"] == "failed" and end["reason"] is None:
+            end["reason"] = self._snapshot_hint()
+        line = {"event": "end", "time": journal.now(), **end, "duration": round(duration, 6), **usage._asdict()}
+        line.update(outputs=outputs, artifacts=collected.artifacts, progress=collected.progress)
+        line["witness"] = self._witness(collected)
+        self._tidy()
+        journal.append(self.journal, line, durable=self._durable)
+        self.place.note("end", self.run, self.number)
+        return line
+
+    def fail(self, reason: str, exit_code: Optional[int] = None) -> Dict[str, Any]:
+        """Write the end line of an attempt whose program could not be started."""
+        return self.finish(None, Usage(0.0, 0), verdict.Cause("failed", reason, exit_code))
+
+    def _check_outputs(self) -> Tuple[Dict[str, Any], List[str]]:
+        found: Dict[str, Any] = {}
+        missing: List[str] = []
+        if self._workdir is None:
+            return found, missing
+        for name, path in self._outputs.items():
+            stat = self._stat(name)
+            if stat is None:
+                missing.append(path)
+                continue
+            relative = os.path.relpath(os.path.join(self._workdir.home, path), self.folder)
+            found[name] = {"path": relative, "bytes": stat[1], "carried": self._before.get(name) == stat}
+        return found, missing
+
+    def _stat(self, name: str) -> Optional[Tuple[int, int, int]]:
+        """Tell a file from what it was before: inode, size, time of change. A folder counts as an output too."""
+        assert self._workdir is not None
+        try:
+            stat = os.stat(os.path.join(self._workdir.home, self._outputs[name]))
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+    def _witness(self, collected: Collected) -> str:
+        witness = self._workdir.witness if self._workdir is not None else "none"
+        return "mixed" if collected.foreign and witness == "stamp" else witness
+
+    def _snapshot_hint(self) -> Optional[str]:
+        if self._workdir is None or self._launch is None:
+            return None
+        return workdir.snapshot_write_hint(tail(self._launch.stderr), self._workdir)
+
+    def _tidy(self) -> None:
+        """Remove what is empty, and the links; what can't be removed stays, and is no reason to fail a run."""
+        for name in ("stdout.log", "stderr.log", "metrics.jsonl"):
+            path = os.path.join(self.folder, journal.numbered(name, self.number))
+            try:
+                if not os.path.getsize(path):
+                    os.unlink(path)
+            except OSError:
+                continue
+        try:
+            if self._workdir is not None:
+                self._workdir.remove_links()
+            os.unlink(os.path.join(self.folder, journal.numbered("stop", self.number)))
+        except OSError:
+            return
+
+
+def with_setup(setups: List[Dict[str, Any]], argv: List[str], context: template.Context) -> List[str]:
+    """Give a command that runs the setup scripts in one shell and then becomes the program."""
+    lines: List[str] = []
+    words: List[str] = []
+    for number, setup in enumerate(setups, 1):
+        own = template.words(setup["args"], context)
+        lines.append("setup_%d() {\n%s\n}" % (number, setup["script"]))
+        lines.append('setup_%d "${@:2:$1}"; shift $(($1 + 1))' % number)
+        words += [str(len(own)), *own]
+    script = "\n".join([*lines, 'exec "$@"'])
+    return ["bash", "-e", "-o", "pipefail", "-c", script, "xpc", *words, *argv]
+
+
+def tail(path: str, size: int = 4096) -> str:
+    """Give the last bytes of a log as text; nothing if there is no log."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - size))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,132 @@
+"""A build folder to the run that one task is: the plan, one row of its points, the row's values by key."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from typing import Any, Dict, List, Optional, Tuple
+
+SCHEMAS = ("xpc.plan/1", "xpc.points/1")
+
+
+class BuildError(Exception):
+    """A build folder that can't be read; the text is for people."""
+
+
+class Run:
+    """One row of the points. *values* has every key in config order; *parents* a list of ids for each `after`."""
+
+    __slots__ = ("ancestors", "experiment", "id", "parents", "plan", "request_class", "row", "texts", "values")
+
+    def __init__(self, row: int, fields: List[Any], shape: Dict[str, Any], plan: Dict[str, Any]) -> None:
+        fields = fields + [[]] * (7 - len(fields))
+        self.row = row
+        self.id: str = fields[0]
+        self.request_class: int = fields[2]
+        self.experiment: str = shape["experiment"]
+        self.plan: Dict[str, Any] = plan["experiments"][self.experiment]
+        own = fields[3]
+        self.values: Dict[str, Any] = {
+            key: own[source] if isinstance(source, int) else source["value"] for key, source in shape["config"]
+        }
+        self.texts: List[Any] = fields[4]
+        self.parents: List[List[str]] = fields[5]
+        self.ancestors: Dict[str, List[str]] = dict(zip(shape["ancestors"], fields[6]))
+
+
+class Build:
+    """A build folder, opened once; rows are read where they stand."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        try:
+            with open(os.path.join(folder, "plan.json"), "rb") as file:
+                self.plan: Dict[str, Any] = json.loads(file.read().decode("utf-8"))
+            self._points = open(os.path.join(folder, "points.jsonl"), "rb")  # noqa: SIM115  # open as long as the build
+            with open(os.path.join(folder, "points.idx"), "rb") as file:
+                self._index = file.read()
+            header = json.loads(self._points.readline().decode("utf-8"))
+            schemas = (self.plan["schema"], header["schema"])
+            self._shapes: List[Dict[str, Any]] = header["shapes"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BuildError("the build in %s can't be read: %s" % (folder, error)) from None
+        if schemas != SCHEMAS:
+            raise BuildError("the build in %s is of %s and %s: made by another xpc" % (folder, *schemas))
+        self.id = os.path.basename(os.path.normpath(folder))
+
+    @property
+    def count(self) -> int:
+        return len(self._index) // 8 - 1
+
+    def run(self, row: int) -> Run:
+        """Read one row, counted from 0."""
+        if not 0 <= row < self.count:
+            raise BuildError("the build has %d runs, and no row %d" % (self.count, row))
+        start, end = struct.unpack_from("<QQ", self._index, 8 * row)
+        self._points.seek(start)
+        fields = json.loads(self._points.read(end - start).decode("utf-8"))
+        return Run(row, fields, self._shapes[fields[1]], self.plan)
+
+    def row_of_task(self, array: str, index: int) -> int:
+        """Give the row of a task of an array."""
+        for candidate in self.plan["arrays"]:
+            if candidate["name"] == array:
+                return _nth(candidate["rows"], index, array)
+        raise BuildError("the build has no array %s" % array)
+
+    def tasks(self, array: str) -> int:
+        for candidate in self.plan["arrays"]:
+            if candidate["name"] == array:
+                return sum(count for _, count in candidate["rows"])
+        raise BuildError("the build has no array %s" % array)
+
+    def request(self, run: Run, attempt: int) -> Dict[str, Any]:
+        """Give what an attempt of a run asks for."""
+        requests: List[Dict[str, Any]] = self.plan["resources"][run.request_class]
+        return requests[min(attempt, len(requests)) - 1]
+
+
+def _nth(ranges: List[Tuple[int, int]], index: int, array: str) -> int:
+    left = index
+    for first, count in ranges:
+        if 0 <= left < count:
+            return first + left
+        left -= count
+    raise BuildError("array %s has no task %d" % (array, index))
+
+
+def nested(values: Dict[str, Any]) -> Dict[str, Any]:
+    """Give dotted keys as maps in maps, in their order."""
+    whole: Dict[str, Any] = {}
+    for key, value in values.items():
+        *groups, last = segments(key)
+        place = whole
+        for name in groups:
+            inner = place.get(name)
+            if not isinstance(inner, dict):  # the bare key of a config group holds its label: its keys win
+                inner = place[name] = {}
+            place = inner
+        if not isinstance(place.get(last), dict):
+            place[last] = value
+    return whole
+
+
+def segments(key: str) -> List[str]:
+    """Give the segments of a dotted key; one that is no identifier is in quotes."""
+    if '"' not in key:
+        return key.split(".")
+    found: List[str] = []
+    at = 0
+    while at < len(key):
+        if key[at] == '"':
+            end: Optional[int] = key.index('"', at + 1)
+            found.append(key[at + 1 : end])
+        else:
+            dot = key.find(".", at)
+            end = None if dot < 0 else dot - 1
+            found.append(key[at:] if end is None else key[at : end + 1])
+        if end is None:
+            break
+        at = end + 2
+    return found

@@ -1,0 +1,91 @@
+"""The journal of one attempt: a JSON object a line, one writer. A line counts when it ends in a newline and parses."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any, Dict, List, NamedTuple
+
+SCHEMA = "xpc.run/1"
+Record = Dict[str, Any]
+
+
+class Reading(NamedTuple):
+    """The records of a journal, and whether a torn or unreadable line was left out."""
+
+    records: List[Record]
+    torn: bool
+
+
+def numbered(name: str, attempt: int) -> str:
+    """Give the name of a file of one attempt: `run.jsonl`, `run.2.jsonl`."""
+    if attempt == 1:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    return "%s.%d%s%s" % (stem, attempt, dot, ending)
+
+
+def read(path: str) -> Reading:
+    """Read what is there; raises ``OSError`` if there is no such file."""
+    with open(path, "rb") as file:
+        return parse(file.read())
+
+
+def parse(data: bytes) -> Reading:
+    records: List[Record] = []
+    torn = False
+    lines = data.split(b"\n")
+    if lines.pop():
+        torn = True  # the last line has no end: whoever wrote it was cut off
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            torn = True
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+        else:
+            torn = True
+    return Reading(records, torn)
+
+
+def encode(record: Record) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape") + b"\n"
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte; raises ``OSError``, so that a half-written line is never taken for a whole one."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def append(path: str, record: Record, durable: bool = False) -> None:
+    """Add one line in one write; *durable*: and wait until the disk has it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        _end_torn_line(path, descriptor)
+        write_all(descriptor, encode(record))
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _end_torn_line(path: str, descriptor: int) -> None:
+    """A full disk may have cut our own last line: what follows must not become a part of it."""
+    size = os.fstat(descriptor).st_size
+    if not size:
+        return
+    with open(path, "rb") as file:
+        file.seek(size - 1)
+        if file.read(1) != b"\n":
+            write_all(descriptor, b"\n")
+
+
+def now() -> str:
+    """Give the time in UTC, to the millisecond."""
+    seconds = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + ".%03dZ" % (seconds % 1 * 1000)

@@ -1,0 +1,66 @@
+"""Processes named so that no other process is ever taken for one of them: host, boot, pid and start time."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any, Dict, Mapping, Optional
+
+
+def boot_id() -> str:
+    """Name this boot of this machine; empty where the system does not tell."""
+    return _text("/proc/sys/kernel/random/boot_id")
+
+
+def start_time(pid: int) -> Optional[int]:
+    """Give when a process started, in clock ticks since boot; nothing if it has ended (a zombie has)."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            stat = file.read()
+    except OSError:
+        return None
+    fields = stat[stat.rindex(b")") + 2 :].split()  # the name before it may hold anything
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def process(pid: int) -> Dict[str, Any]:
+    """Give what a record says of a process."""
+    return {"pid": pid, "start": start_time(pid)}
+
+
+def is_alive(recorded: Any) -> bool:
+    """Tell whether the very process of a record is still there. For records of this host and boot only."""
+    if not isinstance(recorded, Mapping):
+        return False
+    pid, start = recorded.get("pid"), recorded.get("start")
+    return isinstance(pid, int) and start is not None and start_time(pid) == start
+
+
+def here() -> Dict[str, str]:
+    """Name the host, its boot and the user."""
+    return {"host": socket.gethostname(), "boot": boot_id(), "user": user()}
+
+
+def user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())  # a user without an entry, as in some containers
+
+
+def oom_kills() -> int:
+    """Give how many processes the kernel has killed for memory since boot; 0 where it does not tell."""
+    for line in _text("/proc/vmstat").splitlines():
+        if line.startswith("oom_kill "):
+            return int(line.split()[1])
+    return 0
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,106 @@
+"""The processes of a run: its program, what that has started, and what has run away from it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from typing import Dict, Iterable, List, NamedTuple, Set
+
+PR_SET_CHILD_SUBREAPER = 36
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Process(NamedTuple):
+    """One line of /proc: memory in bytes, processor time in seconds, start in clock ticks since boot."""
+
+    parent: int
+    session: int
+    rss: int
+    cpu: float
+    start: int
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of whatever its descendants leave behind (Linux; elsewhere they go to init)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "prctl"):
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def table() -> Dict[int, Process]:
+    """Look at all processes once. Zombies are left out."""
+    found: Dict[int, Process] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open("/proc/%s/stat" % name, "rb") as file:
+                stat = file.read()
+        except OSError:
+            continue  # it has ended meanwhile
+        f = stat[stat.rindex(b")") + 2 :].split()
+        if f[0] not in (b"Z", b"X"):
+            cpu = (int(f[11]) + int(f[12])) / TICKS
+            found[int(name)] = Process(int(f[1]), int(f[3]), int(f[21]) * PAGE, cpu, int(f[19]))
+    return found
+
+
+def tree(program: int, run_id: str, processes: Dict[int, Process]) -> Set[int]:
+    """Give the processes that belong to a run: the program's session and descendants, and orphans that we adopted
+    whose environment names the run."""
+    own = os.getpid()
+    children: Dict[int, List[int]] = {}
+    for pid, process in processes.items():
+        children.setdefault(process.parent, []).append(pid)
+    roots = [pid for pid, process in processes.items() if process.session == program or pid == program]
+    roots += [pid for pid in children.get(own, ()) if pid != program and _names(pid, run_id)]
+    found: Set[int] = set()
+    while roots:
+        pid = roots.pop()
+        if pid not in found and pid != own:
+            found.add(pid)
+            roots.extend(children.get(pid, ()))
+    return found
+
+
+def _names(pid: int, run_id: str) -> bool:
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as file:
+            return b"XPC_RUN_ID=" + run_id.encode() in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def memory_of(pids: Iterable[int], processes: Dict[int, Process]) -> int:
+    return sum(processes[pid].rss for pid in pids if pid in processes)
+
+
+def send(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def kill_strays(program: int, run_id: str) -> int:
+    """Kill what a program that has ended left running; give how many processes that were."""
+    killed = 0
+    while True:
+        strays = tree(program, run_id, table()) - {program}
+        if not strays:
+            return killed
+        killed += len(strays)
+        send(strays, signal.SIGKILL)
+        reap_orphans(strays)
+
+
+def reap_orphans(pids: Iterable[int]) -> None:
+    """Wait for killed orphans of ours to be gone; those of other parents are theirs to reap."""
+    for pid in pids:
+        try:
+            os.waitpid(pid, 0)
+        except ChildProcessError:
+            continue

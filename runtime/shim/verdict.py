@@ -1,0 +1,79 @@
+"""How a program ended to the state of its run: what is known is said, and nothing is guessed into `failed`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from . import machine
+
+CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGTRAP"}
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+class Cause(NamedTuple):
+    """Why we ended a program (or never started it): a state, a text for people, an exit code if there is one to tell."""
+
+    state: str
+    reason: str
+    exit: Optional[int] = None
+
+
+def judge(
+    status: Optional[int], cause: Optional[Cause], missing: List[str], kind: str, oom_kills_before: int
+) -> Dict[str, Any]:
+    """Give state, exit code, signal and reason. *status* is what ``wait`` gave, *missing* the outputs that are not there."""
+    code, number = _decode(status)
+    name = _signal_name(number) if number else None
+    if cause is not None:
+        return _end(cause.state, cause.exit if cause.exit is not None else code, name, cause.reason)
+    if number is None and kind == "script" and code is not None and code > 128:
+        # A shell says so when the last command of a script was ended by a signal.
+        name, number = _signal_name(code - 128), code - 128
+        if name not in CRASHES and name not in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"):
+            name = number = None
+    if number is not None:
+        return _by_signal(code, name or "", oom_kills_before)
+    if code:
+        return _end("failed", code, None, None)
+    if missing:
+        return _end("failed", code, None, "output missing: %s" % ", ".join(missing))
+    return _end("done", code, None, None)
+
+
+def _by_signal(code: Optional[int], name: str, oom_kills_before: int) -> Dict[str, Any]:
+    if name in CRASHES:
+        return _end("failed", code, name, "crashed with %s" % name)
+    if name == "SIGKILL" and machine.oom_kills() > oom_kills_before:
+        return _end("oom", code, name, "killed while the kernel was out of memory")
+    return _end("killed", code, name, "killed by %s" % name)
+
+
+def _end(state: str, code: Optional[int], name: Optional[str], reason: Optional[str]) -> Dict[str, Any]:
+    return {"state": state, "exit": code, "signal": name, "reason": reason}
+
+
+def _decode(status: Optional[int]) -> "tuple[Optional[int], Optional[int]]":
+    """Give the exit code or the number of the signal of a wait status."""
+    if status is None:
+        return None, None
+    if os.WIFSIGNALED(status):
+        return None, os.WTERMSIG(status)
+    return os.WEXITSTATUS(status), None
+
+
+def _signal_name(number: int) -> Optional[str]:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "signal %d" % number
+
+
+def not_started(error: OSError, program: str, cwd: str) -> Cause:
+    """Say why a program could not be started."""
+    if isinstance(error, FileNotFoundError) and os.path.isdir(cwd):
+        return Cause("failed", "command not found: %s" % program, NOT_FOUND)
+    if isinstance(error, PermissionError):
+        return Cause("failed", "not executable: %s" % program, NOT_EXECUTABLE)
+    return Cause("failed", "%s can't be started: %s" % (program, error.strerror or error), NOT_EXECUTABLE)
