@@ -24,6 +24,27 @@ Block = tree.Config | tree.Experiment | tree.Resources | tree.Environment
 B = TypeVar("B", bound=Block)
 
 
+_HARMLESS = frozenset(
+    {
+        "checkpoint",
+        "code",
+        "environment",
+        "ignore",
+        "input",
+        "metric",
+        "metrics",
+        "output",
+        "resources",
+        "retries",
+        "run",
+        "tags",
+        "workdir",
+        "writable",
+    }
+)
+"""Lines that give no keys: if one cannot be read, a key that nobody knows is a mistake all the same."""
+
+
 class Once(Diagnostics):
     """A sink that takes one finding a place: what is read for several experiments is reported for the first."""
 
@@ -93,6 +114,11 @@ class Context:
             self.diagnostics.errors += 1
         return False
 
+    def lost(self, kind: str, name: str) -> frozenset[str]:
+        """Give the words that the unreadable lines of a block began with; an empty one for the block's own first line."""
+        found = (k.partition(".") for k, n in self.definitions.broken if n == name)
+        return frozenset(word for block, _, word in found if block == kind)
+
     def lineage(self, kind: str, block: B, blocks: AnyMapping[str, B]) -> tuple[list[B], bool]:
         """Give a block after everything it inherits from, each once, parents left to right; and whether all is known.
 
@@ -106,7 +132,7 @@ class Context:
         name = block.name.text
         if name in order:
             return True
-        whole = (kind, name) not in self.definitions.broken
+        whole = self.lost(kind, name) <= _HARMLESS
         for parent in block.parents:
             if parent.text in (*path, name):
                 self._circular(kind, parent, [*path, name])

@@ -37,10 +37,11 @@ _WORDS = {
 class Directives:
     """What an experiment says, its parents' lines included. *whole*: every parent is known, every line was read."""
 
-    __slots__ = ("_singles", "block", "items", "own", "repeats", "whole")
+    __slots__ = ("_singles", "block", "items", "lost", "own", "repeats", "whole")
 
-    def __init__(self, block: tree.Experiment, whole: bool) -> None:
+    def __init__(self, block: tree.Experiment, whole: bool, lost: frozenset[str]) -> None:
         self.block = block
+        self.lost = lost  # what the lines began with that could not be read
         self.whole = whole
         self._singles: dict[type, Single] = {}
         self.own: list[tree.Assign | tree.KeyGroup] = []
@@ -105,7 +106,8 @@ def repeat_path(item: tree.Repeat) -> tuple[str, ...]:
 def read_directives(block: tree.Experiment, context: Context) -> Directives:
     """Give the directives of an experiment after those of the experiments that it inherits from."""
     lineage, whole = context.lineage("experiment", block, context.definitions.experiments)
-    found = Directives(block, whole)
+    lost = [context.lost("experiment", each.name.text) for each in lineage]
+    found = Directives(block, whole, frozenset().union(*lost))
     for each in lineage:
         found.add(each.body, context)
     return found

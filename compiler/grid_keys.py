@@ -73,7 +73,7 @@ class GridReader:
             if grid is None:
                 found.known = False
                 continue
-            if ("grid", grid.name.text) in self._context.definitions.broken:
+            if self._context.lost("grid", grid.name.text):
                 found.whole = False
             if isinstance(grid.body, tuple):
                 self._body(grid.body, found)

@@ -33,7 +33,7 @@ class ConfigReader:
     def layer(self, config: tree.Config) -> Layer:
         name = config.name.text
         if name not in self._layers:
-            broken = ("config", name) in self._context.definitions.broken
+            broken = bool(self._context.lost("config", name))
             read = self.body(config.body)
             self._layers[name] = Layer(read.sets, read.whole and not broken)
         return self._layers[name]

@@ -59,7 +59,7 @@ class ExperimentResolver:
         errors = self.context.diagnostics.errors
         parts = _Parts(self, directives)
         built = parts.build(settings)
-        if self.context.diagnostics.errors > errors or not built.whole:
+        if self.context.diagnostics.errors > errors or not built.whole or directives.lost:
             built.experiment = None
         self.built[directives.block.name.text] = built
         return built
@@ -300,7 +300,7 @@ class _Parts:
     def _without_run(self) -> None:
         definitions, name = self.context.definitions, self.name
         is_parent = any(name == word.text for each in definitions.experiments.values() for word in each.parents)
-        if is_parent or ("experiment", name) in definitions.broken or not self.directives.whole:
+        if is_parent or "run" in self.directives.lost or not self.directives.whole:
             self.context.diagnostics.errors += not is_parent
             return
         message = f"experiment `{name}` has no `run`"

@@ -79,6 +79,9 @@ class GridResolver:
         """Give the items of a body; *where* is ``grid``, ``branch``, ``sample`` or ``sampled branch``."""
         found: list[GridItem] = []
         for item in body:
+            if isinstance(item, tree.Broken):  # the parser's mark for a line that it could not read
+                self.context.diagnostics.errors += 1
+                continue
             resolved = self._item(item, where)
             if resolved is not None:
                 found.append(resolved)

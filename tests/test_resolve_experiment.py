@@ -387,3 +387,39 @@ def test_the_project() -> None:
     assert concise('project "x" root "src"\n') == [
         "Experimentfile:1:18: error[XP045]: `src` is no folder above the Experimentfile"
     ]
+
+
+def test_lines_that_cannot_be_read_cause_nothing_else() -> None:
+    """What follows from a broken line is not reported, what stands beside it is; the experiment is left out."""
+    text = (
+        BASE
+        + """
+config more(base):
+    optimizer.lr =
+    ?
+grid sweep:
+    lr in
+    ?
+    seed in [1]
+    skip if unknown == 1
+grid lost(:
+    seed in [2]
+experiment a:
+    config more
+    grid sweep * lost
+    run python x
+    depth = 3
+experiment b:
+    after a
+    run "x"
+    retries -1
+"""
+    )
+    found, diagnostics = attempt(text)
+
+    assert found is not None
+    assert found.experiments == {}
+    assert {d.code for d in diagnostics.found} - {"XP045"} <= {f"XP{n:03}" for n in range(20)}
+    assert [d.message for d in diagnostics.found if d.code == "XP045"] == [
+        "the number of retries is at least 0, not -1"
+    ]
