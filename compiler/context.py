@@ -115,7 +115,7 @@ class Context:
         return False
 
     def lost(self, kind: str, name: str) -> frozenset[str]:
-        """Give the words that the unreadable lines of a block began with; an empty one for the block's own first line."""
+        """Give the first words of a block's unreadable lines; an empty one stands for its header."""
         found = (k.partition(".") for k, n in self.definitions.broken if n == name)
         return frozenset(word for block, _, word in found if block == kind)
 

@@ -119,7 +119,7 @@ class _Reader:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if found is not None:
-                    at = event.start_mark.index
+                    at = self.span(event).start
                     message = f"`{self.source.name}` holds several documents"
                     self.error("XP103", self.source.span(at, at + 3), message, "the second")
                     raise _StopError
