@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import NoReturn
 
 import click
@@ -55,6 +54,8 @@ def run_guarded(arguments: list[str]) -> int:
         click.echo(f"error[XS000]: {where}{refused.strerror or refused}", err=True)
         return REFUSED
     except Exception:
+        import traceback
+
         traceback.print_exc()
         click.echo("This is a bug in xpc, not in your files. Please report it with the lines above.", err=True)
         return OUR_BUG
