@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import tree
 from .expressions import Children, operands, whole, word_of
+from .literals import integer
 
 
 def query(children: Children) -> tree.Query:
@@ -37,7 +40,8 @@ def having(children: Children) -> tree.Having:
 
 def keep_rows(children: Children) -> tree.Keep:
     expr, *by = operands(children)
-    return tree.Keep(_text(children[1]), expr, tuple(by), whole(children))
+    which: Any = str(children[1])
+    return tree.Keep(which, expr, tuple(by), whole(children))
 
 
 def sort_by(children: Children) -> tree.SortBy:
@@ -49,15 +53,8 @@ def sort_key(children: Children) -> tree.SortKey:
 
 
 def limit(children: Children) -> tree.Limit:
-    from .literals import integer
-
     return tree.Limit(integer(children[1]), whole(children))
 
 
 def with_more(children: Children) -> tree.With:
-    what = "past" if len(children) == 2 else "all attempts"
-    return tree.With(_text(what), whole(children))
-
-
-def _text(word: str):  # type: ignore[no-untyped-def]
-    return str(word)
+    return tree.With("past" if len(children) == 2 else "all attempts", whole(children))

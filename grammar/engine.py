@@ -21,14 +21,16 @@ def _parser() -> Lark:
     from lark import Lark
 
     from . import clauses, expressions, statements
-    from .lexer import SoftLexer
+    from .lexer import ExcerptThread, SoftLexer
 
     build = SimpleNamespace()
     for module in (expressions, statements, clauses):
-        vars(build).update({name: value for name, value in vars(module).items() if name[0].islower()})
+        for name, value in vars(module).items():
+            if name[0].islower() and getattr(value, "__module__", None) == module.__name__:
+                setattr(build, name, value)
     data, memo = _decode()
     load: Callable[..., Lark] = Lark._load_from_dict
-    return load(data, memo, transformer=build, _plugins={"ContextualLexer": SoftLexer})
+    return load(data, memo, transformer=build, _plugins={"ContextualLexer": SoftLexer, "LexerThread": ExcerptThread})
 
 
 def lexer() -> SoftLexer:

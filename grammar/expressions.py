@@ -33,7 +33,7 @@ from .tree import (
 )
 
 if TYPE_CHECKING:
-    from .lexer import Lexeme
+    from .lexer import Excerpt, Lexeme
 
 Children = list[Any]
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
@@ -85,7 +85,21 @@ def text(children: Children) -> Text:
 
 
 def regex(children: Children) -> Text:
-    return read_text(children[0], placeholders=False)
+    found = read_text(children[0], placeholders=False)
+    _warn_of_backspace(found, children[0].excerpt)
+    return found
+
+
+def _warn_of_backspace(pattern: Expr, excerpt: Excerpt) -> None:
+    r"""In a regular expression that is no r"…", ``\b`` has become a backspace, which nobody wants to match."""
+    if isinstance(pattern, Text) and not pattern.raw and "\b" in (pattern.plain or ""):
+        at = pattern.span.text.index("\\b") if "\\b" in pattern.span.text else 0
+        excerpt.report.warning(
+            "XP013",
+            pattern.span.sub(at, at + 2),
+            r"`\b` is a backspace in a text, not the edge of a word",
+            help='begin the text with r: r"…" reads no escapes',
+        )
 
 
 # ------------------------------------------------------------------ literals
@@ -143,6 +157,8 @@ def unary(children: Children) -> Unary:
 def binary(children: Children) -> Binary:
     left, operator, right = children
     sign = "±" if operator == "+/-" else str(operator)
+    if sign == "matches":
+        _warn_of_backspace(right, operator.excerpt)
     return Binary(sign, left, right, whole(children), operator.span)
 
 

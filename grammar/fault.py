@@ -70,3 +70,9 @@ class Fault:
     def touching(self, left: Lexeme | None, right: Lexeme | None) -> bool:
         """Whether two tokens stand side by side without a blank."""
         return left is not None and right is not None and left.end_pos == right.start_pos
+
+
+def short(text: str) -> str:
+    """Give the first line of *text*, cut where it gets long."""
+    line = text.split("\n", 1)[0]
+    return line if len(line) <= 70 else line[:68] + "…"

@@ -6,14 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lark.lexer import Lexer, PatternStr, TerminalDef, Token
+from lark.lexer import Lexer, LexerState, LexerThread, LineCounter, PatternStr, TerminalDef, Token
 from lark.utils import TextSlice
 
 from .source import Source, Span
 
 if TYPE_CHECKING:
     from lark.common import LexerConf
-    from lark.lexer import LexerState
     from lark.parsers.lalr_parser_state import ParserState
 
     from .diagnostic import Diagnostics
@@ -95,6 +94,17 @@ class Lexeme(Token):
     @property
     def span(self) -> Span:
         return self.excerpt.span(self.start_pos or 0, self.end_pos or 0)
+
+
+class ExcerptThread(LexerThread):
+    """Begins at an excerpt's start. Lark's own counts the lines before it, for each statement anew."""
+
+    @classmethod
+    def from_text(cls, lexer: Lexer, text_or_slice: str | TextSlice[str]) -> ExcerptThread:
+        text = TextSlice.cast_from(text_or_slice)
+        counter = LineCounter("\n")  # type: ignore[no-untyped-call]
+        counter.char_pos = text.start
+        return cls(lexer, LexerState(text, counter))
 
 
 class SoftLexer(Lexer):

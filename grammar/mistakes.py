@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from . import engine, habits
-from .fault import Fault, Finding
+from .fault import Fault, Finding, short
+from .habit_queries import foreign_clause
 from .lexer import Excerpt, Lexeme
 from .nearest import nearest
 
@@ -75,7 +76,7 @@ def _missing_colon(fault: Fault) -> Finding | None:
     ):
         return None
     text = fault.excerpt.text[fault.excerpt.start : fault.excerpt.end]
-    return Finding("XP007", fault.end, "the colon of this block is missing", "", f"write `{_short(text)}:`")
+    return Finding("XP007", fault.end, "the colon of this block is missing", "", f"write `{short(text)}:`")
 
 
 # ------------------------------------------------------------------ statements
@@ -97,14 +98,14 @@ def _wrong_statement(fault: Fault) -> Finding | None:
     if rule == "top_item" and (following := fault.at(1)) and following.type in ("ASSIGN", "DOT", "IN", "TILDE"):
         return _outside(fault, first)
     homes = [name for other, name in _BLOCKS.items() if first in engine.starting_words(other)]
-    if rule == "top_item" and following_is_in(fault):
+    if rule == "top_item" and _following_is_in(fault):
         return _outside(fault, first)
     if homes:
         return _misplaced(fault, first, homes)
     return _unknown(fault, first, words)
 
 
-def following_is_in(fault: Fault) -> bool:
+def _following_is_in(fault: Fault) -> bool:
     following = fault.at(1)
     return following is not None and following == "in"
 
@@ -149,7 +150,7 @@ def _unknown(fault: Fault, first: Lexeme, words: frozenset[str]) -> Finding:
 
 
 def _unknown_clause(fault: Fault, first: Lexeme, words: frozenset[str]) -> Finding:
-    found = habits.foreign_clause(fault, first)
+    found = foreign_clause(fault, first)
     if found:
         return found
     guess = nearest(first, words)
@@ -179,7 +180,7 @@ def _general(fault: Fault) -> Finding:
     if token is None:
         what = "query" if fault.excerpt.start_rule == "query" else "expression" if fault.is_expression else "line"
         return Finding("XP001", fault.end, f"expected {wanted}, but the {what} ends")
-    shown = "a text" if token.type == "TEXT" and "\n" in token else f"`{_short(token)}`"
+    shown = "a text" if token.type == "TEXT" and "\n" in token else f"`{short(token)}`"
     words = [word for word in engine.words() if engine.words()[word] in fault.accepted]
     guess = nearest(token, words) if token.type == "NAME" else None
     cure = f"did you mean `{guess}`?" if guess else ""
@@ -235,8 +236,3 @@ def _listed(words: list[str]) -> str:
             lines.append("")
         lines[-1] += f"`{word}`, "
     return "\n".join(line.rstrip() for line in lines).rstrip(",")
-
-
-def _short(text: str) -> str:
-    line = text.split("\n", 1)[0]
-    return line if len(line) <= 50 else line[:48] + "…"

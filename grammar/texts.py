@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .source import Span
 from .tree import Broken, Expr, Piece, Placeholder, Text, Word
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ class _Parts:
         self.kept.clear()
         self.kept_at.clear()
 
-    def _span(self, start: int, end: int):  # type: ignore[no-untyped-def]
+    def _span(self, start: int, end: int) -> Span:
         return self.excerpt.source.span(self.at[start], self.at[end])
 
     def _shell_end(self, brace: int) -> int:

@@ -68,6 +68,18 @@ def test_broken_names(text: str, broken: set[tuple[str, str]]) -> None:
     assert report.failed
 
 
+def test_backspace_in_a_pattern() -> None:
+    r"""A pattern with `\b` that is no raw text gets a warning, since it would match nothing."""
+    _, report = read('experiment e:\n    run "x"\n    metric loss from stdout matching "a\\b(.*)"\n')
+
+    assert render(report.sorted(), "full", color=False) == (
+        "warning[XP013]: `\\b` is a backspace in a text, not the edge of a word\n --> Experimentfile:3:40\n  |\n"
+        '3 |     metric loss from stdout matching "a\\b(.*)"\n  |                                        ^^\n  |\n'
+        'help: begin the text with r: r"…" reads no escapes'
+    )
+    assert not report.failed
+
+
 def test_salvage() -> None:
     """A key whose value is broken keeps its place, with `Broken` for the value."""
     tree, report = read(

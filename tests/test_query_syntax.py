@@ -170,8 +170,8 @@ def test_nothing_is_a_query() -> None:
         (
             "from train\nwher a == 3",
             (
-                "error[XQ001]: expected a clause, `,` or the end, found `wher`\n --> <query>:2:1\n  |\n2 | wher a == 3\n"
-                "  | ^^^^\n  |\nhelp: did you mean `where`?"
+                "error[XQ001]: expected a clause, `,` or the end, found `wher`\n --> <query>:2:1\n"
+                "  |\n2 | wher a == 3\n  | ^^^^\n  |\nhelp: did you mean `where`?"
             ),
         ),
         (
