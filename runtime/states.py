@@ -1,0 +1,94 @@
+"""Records and evidence to states: one written table, and nothing guessed into `failed`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Protocol
+
+from .records import RunRecord
+
+State = Literal[
+    "planned",
+    "queued",
+    "running",
+    "done",
+    "failed",
+    "killed",
+    "timeout",
+    "oom",
+    "lost",
+    "cancelled",
+    "skipped",
+    "broken",
+]
+
+STATES: Final[tuple[State, ...]] = (
+    "planned",
+    "queued",
+    "running",
+    "done",
+    "failed",
+    "timeout",
+    "oom",
+    "killed",
+    "lost",
+    "cancelled",
+    "skipped",
+    "broken",
+)
+
+OVER: Final = frozenset(("done", "failed", "killed", "timeout", "oom", "lost", "cancelled", "skipped", "broken"))
+
+
+class Evidence(Protocol):
+    """What can be seen of processes from here."""
+
+    host: str
+    boot: str
+
+    def is_alive(self, process: object) -> bool:
+        """Say whether the process that a record names ``{"pid", "start"}`` is there; of this host and boot only."""
+        ...
+
+
+def state_of(record: RunRecord | None, evidence: Evidence, queued: bool = False) -> State:
+    """Give the state of a run.
+
+    ==========================================  ==========================================
+    no journal                                  `queued` if a live submission holds it, else `planned`
+    a journal that can't be read                `broken`
+    an end line                                 what it says
+    no end line, released by a person           `lost`
+    no end line, claimed on this host and boot  `running` while shim or program lives, else `lost`
+    no end line, claimed on another boot here   `lost`: nothing survives a boot
+    no end line, claimed elsewhere              `running`: nothing says otherwise
+    ==========================================  ==========================================
+    """
+    if record is None:
+        return "queued" if queued else "planned"
+    if record.broken is not None:
+        return "broken"
+    if record.end is not None:
+        return _said(record.end, queued)
+    if not record.claim:
+        return "lost"  # cut off in its very first line
+    if record.released:
+        return "queued" if queued else "lost"
+    if record.claim.get("host") != evidence.host:
+        return "running"
+    if record.claim.get("boot") != evidence.boot:
+        return "lost"
+    processes = [record.claim.get("shim"), (record.start or {}).get("program")]
+    if any(evidence.is_alive(process) for process in processes):
+        return "running"
+    return "queued" if queued else "lost"
+
+
+def _said(end: Mapping[str, Any], queued: bool) -> State:
+    said = end["state"]
+    if queued and said != "done":
+        return "queued"
+    for state in STATES:
+        if said == state:
+            return state
+    raise ValueError(f"no state: {said}")  # `records` has called such a record broken
