@@ -92,5 +92,5 @@ class _Row:
         names = [*self.open[self.open.index(name) :], name]
         cycle = " → ".join(f"`{dotted(n)}`" for n in names)
         message = f"`{dotted(name)}` is defined by itself in some points"
-        self.late.findings.error("XP066", code.span, message, f"the cycle is {cycle}")
+        self.late.findings.error("XP031", code.span, message, f"the cycle is {cycle}")
         raise Poisoned

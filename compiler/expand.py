@@ -65,4 +65,4 @@ def _warn_of_nothing(experiment: Experiment, expansion: GridExpansion, findings:
     *others, last = effective
     labels = [Label(span, "takes points away too") for span in others]
     message = f"no point of `{experiment.name}` is left"
-    findings.warning("XP063", last, message, "takes the last ones away", labels=labels)
+    findings.warning("XP061", last, message, "takes the last ones away", labels=labels)

@@ -113,7 +113,7 @@ class GridExpansion:
         columns: dict[Path, Sequence[Cell | Absent]] = dict(zip(axis.keys, axis.columns, strict=True))
         count = len(axis.labels) if axis.label is not None else len(axis.columns[0])
         if not count:
-            self.findings.error("XP062", axis.span, f"the axis `{name}` has no values", "empty")
+            self.findings.error("XP039", axis.span, f"the axis `{name}` has no values", "empty")
             raise Abandoned
         overrides = self.experiment.overrides
         chosen = {path: values for path, values in columns.items() if path not in overrides}
@@ -140,8 +140,8 @@ class GridExpansion:
         if wanted in axis.labels:
             return axis.labels.index(str(wanted))
         known = ", ".join(f"`{text}`" for text in axis.labels)
-        message = f"`{dotted(label)}` has no element `{wanted}`"
-        self.findings.error("XP074", axis.span, message, "the axis", help=f"it has {known}")
+        message = f"the axis `{dotted(label)}` has no element `{wanted}`"
+        self.findings.error("XP020", axis.span, message, "the axis", help=f"it has {known}")
         raise Abandoned
 
     def branch(self, branch: Branch, frame: Frame, grid: str, later: frozenset[Path]) -> Frame:
@@ -188,7 +188,7 @@ class GridExpansion:
         if frame.count * times > MOST_POINTS:
             product = " × ".join(f"{name} ({count:,})" for name, count in factors)
             self.findings.error(
-                "XP064",
+                "XP062",
                 span,
                 f"the grid of `{self.experiment.name}` has more than {MOST_POINTS:,} points",
                 f"{frame.count * times:,} points up to here",
@@ -227,10 +227,9 @@ class GridExpansion:
     def clash(self, path: Path, before: Origin, origin: Origin) -> None:
         name = dotted(path)
         if before.kind == "parent":
-            labels = [Label(before.span, f"`{before.grid}` gives it")]
-            message = f"`{name}` comes with the points of `{before.grid}` and cannot be set again"
-            help = "leave it out here; a run takes its parent's value"
-            self.findings.error("XP061", origin.span, message, "set again", labels=labels, help=help)
+            labels = [Label(before.span, "the parent")]
+            message = f"`{name}` is an axis of the parent, and its runs have their values already"
+            self.findings.error("XP043", origin.span, message, "set again", labels=labels)
             return
         labels = [Label(before.span, "it was set here")] if before.span != origin.span else []
         help = "name it in one of the two, or write the grids as a sum: `a + b`"

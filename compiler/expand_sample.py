@@ -90,7 +90,7 @@ def _warn_of_waiting(
         if waits(late, constraint, later):
             names = [name for name in constraint.condition.names if late.dependencies([name]) & later]
             expansion.findings.warning(
-                "XP073",
+                "XP064",
                 constraint.span,
                 f"`{dotted((names or constraint.condition.names)[0])}` is set after the sample, "
                 "so this constraint takes points away instead of drawing them anew",
@@ -103,7 +103,7 @@ def _report_exhausted(expansion: GridExpansion, sample: Sample, constraint: Cons
     what = "`keep if`" if constraint.keep else "`skip if`"
     points = "1 point" if count == 1 else f"{count:,} points"
     expansion.findings.error(
-        "XP065",
+        "XP063",
         constraint.span,
         f"a constraint refuses {points} of the sample, however often drawn",
         f"refused {MOST_REDRAWS + 1:,} times",

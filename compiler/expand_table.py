@@ -149,4 +149,4 @@ def _warn_of_duplicates(
         names = ", ".join(f"`{dotted(path)}`" for path in differing)
         help.append(f"they differ only in {names}, which `ignore` leaves out of what makes a run")
     span = experiment.grid.span if experiment.grid is not None else experiment.span
-    findings.warning("XP068", span, message, "equal points", help=help)
+    findings.warning("XP066", span, message, "equal points", help=help)

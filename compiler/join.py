@@ -10,7 +10,6 @@ from ..grammar.diagnostic import Label
 from .expand_grid import MOST_POINTS
 from .findings import Abandoned, Findings
 from .identity import parents_text
-from .nearest import did_you_mean
 from .product import HIDDEN, Cells, Frame, Origin, Pool, one_row
 from .study import After, Experiment
 from .table import NONE_HERE, Parents, Table
@@ -53,7 +52,7 @@ def inherit(experiment: Experiment, tables: Mapping[str, Table], findings: Findi
     whole: Frame | None = None
     for number, after in enumerate(experiment.after):
         table = tables[after.experiment]
-        side, frame = _grouped(after, table, findings) if after.all else _each(after, table)
+        side, frame = _grouped(after, table) if after.all else _each(after, table)
         frame = frame.with_columns({hidden(number): Cells(range(frame.count), array("I", range(frame.count)))})
         whole = frame if whole is None else _joined(whole, frame, experiment, findings)
         sides.append(side)
@@ -102,15 +101,11 @@ def _each(after: After, table: Table) -> tuple[Side, Frame]:
     return Side(after, table, None, None), Frame(table.count, columns, dict.fromkeys(columns, origin))
 
 
-def _grouped(after: After, table: Table, findings: Findings) -> tuple[Side, Frame]:
-    for path in after.by:
-        if path not in table.columns and path not in table.constants:
-            name = dotted(path)
-            message = f"the points of `{after.experiment}` have no key `{name}`"
-            help = did_you_mean(name, map(dotted, table.order))
-            findings.error("XP070", after.span, message, "grouped by it", help=help)
-            raise Abandoned
-    keys = {path: _column(table, path) for path in after.by}
+def _grouped(after: After, table: Table) -> tuple[Side, Frame]:
+    """Give a row for each combination of the `by` keys, in the order in which they first appear."""
+    # A key that no run has, one of a branch that is never taken, makes no difference.
+    known = [path for path in after.by if path in table.columns or path in table.constants]
+    keys = {path: _column(table, path) for path in known}
     codes = [cells.spread(table.count) for cells in keys.values()]
     combinations = zip(*codes, strict=True) if codes else repeat((), table.count)
     groups: dict[tuple[int, ...], array[int]] = {}
@@ -146,7 +141,7 @@ def _joined(left: Frame, right: Frame, experiment: Experiment, findings: Finding
         names = ", ".join(f"`{dotted(path)}`" for path in shared)
         message = f"no two parents of `{experiment.name}` agree in {names}"
         labels = [Label(experiment.after[0].span, "and a run of these")]
-        findings.error("XP071", experiment.after[-1].span, message, "a run of these", labels=labels)
+        findings.error("XP068", experiment.after[-1].span, message, "a run of these", labels=labels)
         raise Abandoned
     _check_count(len(pairs), experiment, findings)
     return _side_by_side(
@@ -158,7 +153,7 @@ def _crossed(left: Frame, right: Frame, experiment: Experiment, findings: Findin
     if left.count > 1 and right.count > 1:
         first, last = experiment.after[0], experiment.after[-1]
         findings.warning(
-            "XP069",
+            "XP067",
             last.span,
             f"the parents of `{experiment.name}` share no axis, so each is paired with each: "
             f"{left.count:,} × {right.count:,} runs",
@@ -173,7 +168,7 @@ def _crossed(left: Frame, right: Frame, experiment: Experiment, findings: Findin
 def _check_count(count: int, experiment: Experiment, findings: Findings) -> None:
     if count > MOST_POINTS:
         message = f"the grid of `{experiment.name}` has more than {MOST_POINTS:,} points"
-        findings.error("XP064", experiment.after[-1].span, message, f"{count:,} pairs of parents")
+        findings.error("XP062", experiment.after[-1].span, message, f"{count:,} pairs of parents")
         raise Abandoned
 
 

@@ -164,7 +164,7 @@ class Late:
         if isinstance(held, Mismatch):
             message = f"`{dotted(path)}` is {NAMED[key.type]}, but this gives {named(value)}"
             labels = () if key.first == code.span else (Label(key.first, "it was first given here"),)
-            self.findings.error("XP067", code.span, message, label(value), labels=labels)
+            self.findings.error("XP065", code.span, message, label(value), labels=labels)
             raise Poisoned
         return held
 

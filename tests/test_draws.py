@@ -191,7 +191,7 @@ def test_constraint_that_refuses_everything_is_named() -> None:
     body = (draw("x", "uniform", 0, 1), skip(code("x", lambda x: x < 2, line=3)))
 
     assert found(experiment(grid(sample(2, *body, line=2)))) == text(
-        "error[XP065] line 3: a constraint refuses 2 points of the sample, however often drawn | refused 1,001 times\n",
+        "error[XP063] line 3: a constraint refuses 2 points of the sample, however often drawn | refused 1,001 times\n",
         "  line 2: the sample\n",
         "  help: widen the distributions, or write `skip if` outside the sample, where it takes points away",
     )
@@ -202,7 +202,7 @@ def test_constraint_on_a_later_key_filters_with_a_warning() -> None:
     body = (draw("x", "uniform", 0, 1), skip(code("x y", lambda x, y: x > y, line=3)))
 
     assert found(experiment(grid(sample(20, *body), axis("y", 0.5)))) == text(
-        "warning[XP073] line 3: `y` is set after the sample, so this constraint takes points away instead of drawing ",
+        "warning[XP064] line 3: `y` is set after the sample, so this constraint takes points away instead of drawing ",
         "them anew | filters\n",
         "  help: write the constraint outside the sample, or the key above it",
     )

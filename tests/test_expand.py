@@ -377,7 +377,7 @@ def test_pools_hold_what_rows_have() -> None:
 def test_equal_points_are_one_run() -> None:
     """1 and 1.0 are one value; the first point stays; true is another one."""
     assert found(experiment(grid(axis("a", 1, True, 1.0, 2), line=4))) == text(
-        "warning[XP068] line 4: 1 point of `train` is the same as another, and run once | equal points\n",
+        "warning[XP066] line 4: 1 point of `train` is the same as another, and run once | equal points\n",
         "  help: such a point has `a = 1`",
     )
 
@@ -387,7 +387,7 @@ def test_points_that_differ_in_ignored_keys_alone_are_one_run() -> None:
     body = experiment(grid(axis("a", 1, 2), axis("workers", 1, 2, 4)), ignore=((path("workers"), ABSENT),))
 
     assert found(body) == text(
-        "warning[XP068] line 0: 4 points of `train` are the same as another, and run once | equal points\n",
+        "warning[XP066] line 0: 4 points of `train` are the same as another, and run once | equal points\n",
         "  help: such a point has `a = 1`, `workers = 2`\n",
         "  help: they differ only in `workers`, which `ignore` leaves out of what makes a run",
     )

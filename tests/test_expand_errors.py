@@ -67,7 +67,7 @@ def test_later_value_of_one_grid_wins() -> None:
 
 def test_axis_without_values() -> None:
     """An empty axis is an error, not an empty table."""
-    assert found(experiment(grid(axis("a", line=3)))) == ["error[XP062] line 3: the axis `a` has no values | empty"]
+    assert found(experiment(grid(axis("a", line=3)))) == ["error[XP039] line 3: the axis `a` has no values | empty"]
 
 
 def test_no_point_left() -> None:
@@ -80,7 +80,7 @@ def test_no_point_left() -> None:
     )
 
     assert found(experiment(body)) == text(
-        "warning[XP063] line 3: no point of `train` is left | takes the last ones away\n",
+        "warning[XP061] line 3: no point of `train` is left | takes the last ones away\n",
         "  line 2: takes points away too",
     )
 
@@ -90,7 +90,7 @@ def test_too_many_points() -> None:
     axes = [axis(key, *range(1000), line=n) for n, key in enumerate("abcd", 1)]
 
     assert found(experiment(grid(*axes))) == text(
-        "error[XP064] line 3: the grid of `train` has more than 10,000,000 points | 1,000,000,000 points up to here\n",
+        "error[XP062] line 3: the grid of `train` has more than 10,000,000 points | 1,000,000,000 points up to here\n",
         "  help: they are a (1,000) × b (1,000) × c (1,000)",
     )
 
@@ -100,7 +100,7 @@ def test_too_many_pairs_of_parents() -> None:
     parents = [experiment(grid(axis(key, *range(4000))), name=key) for key in "ab"]
     codes = [one.split("]")[0] for one in found(*parents, experiment(name="c", after=(after("a"), after("b"))))]
 
-    assert codes == ["warning[XP069", "error[XP064"]
+    assert codes == ["warning[XP067", "error[XP062"]
 
 
 def test_cycle_through_the_grid() -> None:
@@ -109,7 +109,7 @@ def test_cycle_through_the_grid() -> None:
     config = {"w": 1, "h": code("w", lambda w: w, line=3)}
 
     assert found(experiment(body, config=config)) == [
-        "error[XP066] line 2: `w` is defined by itself in some points | the cycle is `w` → `h` → `w`"
+        "error[XP031] line 2: `w` is defined by itself in some points | the cycle is `w` → `h` → `w`"
     ]
 
 
@@ -118,7 +118,7 @@ def test_cycle_in_one_element_only() -> None:
     sizes = overlay("config", a={"x": code("y", lambda y: y, line=2)}, b={"x": 5, "y": 1})
 
     assert found(experiment(grid(sizes), config={"x": 0, "y": code("x", lambda x: x, line=3)})) == [
-        "error[XP066] line 2: `x` is defined by itself in some points | the cycle is `x` → `y` → `x`"
+        "error[XP031] line 2: `x` is defined by itself in some points | the cycle is `x` → `y` → `x`"
     ]
 
 
@@ -127,7 +127,7 @@ def test_computed_value_of_another_type() -> None:
     config = {"a": 1, "lr": code("a", lambda a: "0.1", line=2), "b": code("lr", lambda lr: lr * 2)}
 
     assert found(experiment(grid(axis("a", 1, 2)), config=config, types={"lr": "float"})) == text(
-        "error[XP067] line 2: `lr` is a float, but this gives a text | text\n", "  line 31: it was first given here"
+        "error[XP065] line 2: `lr` is a float, but this gives a text | text\n", "  line 31: it was first given here"
     )
 
 
@@ -136,7 +136,7 @@ def test_grid_value_of_another_type() -> None:
     assert found(
         experiment(grid(axis("a", 1), value("n", code("a", lambda a: a / 2, line=2))), config={"n": 3})
     ) == text(
-        "error[XP067] line 2: `n` is an int, but this gives a float | float\n", "  line 30: it was first given here"
+        "error[XP065] line 2: `n` is an int, but this gives a float | float\n", "  line 30: it was first given here"
     )
 
 
@@ -183,7 +183,7 @@ def test_label_override_without_such_an_element() -> None:
     body = grid(overlay("model", line=2, mlp={"model.w": 1}, cnn={"model.w": 2}))
 
     assert found(experiment(body, overrides={path("model"): "vit"})) == text(
-        "error[XP074] line 2: `model` has no element `vit` | the axis\n", "  help: it has `mlp`, `cnn`"
+        "error[XP020] line 2: the axis `model` has no element `vit` | the axis\n", "  help: it has `mlp`, `cnn`"
     )
 
 

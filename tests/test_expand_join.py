@@ -88,6 +88,13 @@ def test_by_a_key_that_some_points_lack() -> None:
     assert rows(tables(parent, child)["c"]) == [{"n": 3}, {"k": 1, "n": 3}, {"k": 2, "n": 3}]
 
 
+def test_by_a_key_that_no_point_has() -> None:
+    """A key of a branch that is never taken parts no groups."""
+    child = experiment(name="c", after=(after("train", all=True, by="k seed"),))
+
+    assert rows(tables(train(), child)["c"]) == [{"seed": 0}, {"seed": 1}]
+
+
 def test_two_parents_join_on_their_common_axes() -> None:
     """Runs pair where the axes of both agree; the rest of both points comes along, in the first parent's order."""
     left = experiment(grid(axis("lr", 1, 2), axis("a", 5, 6)), name="left")
@@ -132,7 +139,7 @@ def test_merged_parents_have_one_child() -> None:
         study(experiment(grid(axis("a", 1, 1, 2))), experiment(name="c", after=(after("train"),))), diagnostics
     )
 
-    assert [d.code for d in diagnostics.found] == ["XP068"]
+    assert [d.code for d in diagnostics.found] == ["XP066"]
     assert parents(found["c"]) == [[0], [1]]
 
 
@@ -161,19 +168,8 @@ def test_setting_an_inherited_axis_again() -> None:
     child = experiment(grid(axis("lr", 5, line=3), name="own"), name="evaluate", after=(after("train", line=2),))
 
     assert found(train(), child) == text(
-        "error[XP061] line 3: `lr` comes with the points of `train` and cannot be set again | set again\n",
-        "  line 2: `train` gives it\n",
-        "  help: leave it out here; a run takes its parent's value",
-    )
-
-
-def test_unknown_by_key() -> None:
-    """`by` names a key of the parent's points; the nearest one is offered."""
-    child = experiment(name="e", after=(after("train", all=True, by="sed", line=2),))
-
-    assert found(train(), child) == text(
-        "error[XP070] line 2: the points of `train` have no key `sed` | grouped by it\n",
-        "  help: did you mean `seed`?",
+        "error[XP043] line 3: `lr` is an axis of the parent, and its runs have their values already | set again\n",
+        "  line 2: the parent",
     )
 
 
@@ -183,7 +179,7 @@ def test_parents_without_a_common_axis() -> None:
     child = experiment(name="c", after=(after("train", line=2), after("other", line=3)))
 
     assert found(train(), other, child) == text(
-        "warning[XP069] line 3: the parents of `c` share no axis, so each is paired with each: 4 × 3 runs ",
+        "warning[XP067] line 3: the parents of `c` share no axis, so each is paired with each: 4 × 3 runs ",
         "| no axis in common\n",
         "  line 2: with this one",
     )
@@ -195,7 +191,7 @@ def test_parents_that_never_agree() -> None:
     child = experiment(name="c", after=(after("train", line=2), after("other", line=3)))
 
     assert found(train(), other, child, experiment(name="d", after=(after("c"),))) == text(
-        "error[XP071] line 3: no two parents of `c` agree in `seed` | a run of these\n",
+        "error[XP068] line 3: no two parents of `c` agree in `seed` | a run of these\n",
         "  line 2: and a run of these",
     )
 
@@ -209,4 +205,4 @@ def test_parent_without_runs_gives_children_without_runs() -> None:
         experiment(name="by", after=(after("train", all=True, by="a"),)),
     ]
 
-    assert found(parent, *children) == ["warning[XP063] line 3: no point of `train` is left | takes the last ones away"]
+    assert found(parent, *children) == ["warning[XP061] line 3: no point of `train` is left | takes the last ones away"]
