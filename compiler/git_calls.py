@@ -31,6 +31,7 @@ SET_VARIABLES: Final = {
 }
 SETTINGS: Final = (
     ("core.askPass", ""),
+    ("core.filesRefLockTimeout", "5000"),  # milliseconds; two snapshots at once make the same ref
     ("core.fsmonitor", "false"),
     ("core.hooksPath", os.devnull),
     ("core.logAllRefUpdates", "false"),

@@ -58,7 +58,9 @@ def check_out(repository: Repository, tree: str, extent: str, into: Path, index:
     git("read-tree", tree)
     git("checkout-index", "--all", "--quiet")
     # The index knows no sizes or times, so this reads every file and compares it with its blob.
-    git("update-index", "--refresh")
+    git("update-index", "-q", "--refresh")
+    if other := os.fsdecode(git("diff-files", "--name-only", "-z", "--ignore-submodules=all")).split("\0")[0]:
+        raise ExportError(f"`{other}` comes out of git other than it went in", "do the clean and smudge filters agree?")
     listing = os.fsdecode(git("ls-files", "--stage", "-z"))
     for entry in listing.split("\0"):
         if entry.startswith("160000 "):

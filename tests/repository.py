@@ -21,7 +21,8 @@ class Repo:
     def __init__(self, path: Path, files: Mapping[str, str] | None = None) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        self.git("init", "-q", "-b", "main")
+        if not (path / ".git").exists():
+            self.git("init", "-q", "-b", "main")
         if files is not None:
             self.write(files)
             self.commit("Begin")
