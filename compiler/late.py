@@ -20,7 +20,7 @@ from .table import NONE_HERE
 from .types import NAMED, Mismatch, convert, label, named
 from .values import Path, Value, dotted
 
-_CHUNK: Final = 65_536
+_CHUNK: Final = 8_192
 _MOST_KEPT: Final = 262_144
 
 _MOSTLY: Final = 0.9
