@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from xpc.grammar.codes import CODES
+from xpc.grammar.codes import TITLES
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "errors"
 BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -34,7 +34,7 @@ def codes_found(text: str, files: dict[str, str], folder: Path) -> list[str]:
 
 def test_every_code_has_a_page() -> None:
     """A code that a user can meet has a page, and there is no page for a code that is gone."""
-    assert {page.stem for page in pages()} == set(CODES)
+    assert {page.stem for page in pages()} == set(TITLES)
 
 
 def test_every_code_in_the_sources_is_in_the_table() -> None:
@@ -47,13 +47,13 @@ def test_every_code_in_the_sources_is_in_the_table() -> None:
         for code in re.findall(r"\"(X[PQSR]\d{3})\"", path.read_text())
     }
 
-    assert mentioned == set(CODES)
+    assert mentioned == set(TITLES)
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda p: p.stem)
 def test_page_has_its_code_as_title(page: Path) -> None:
     """The title is the code and the table's short title."""
-    assert page.read_text().splitlines()[0] == f"# {page.stem}: {CODES[page.stem]}"
+    assert page.read_text().splitlines()[0] == f"# {page.stem}: {TITLES[page.stem]}"
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda p: p.stem)
