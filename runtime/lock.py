@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .executor.owner import Owner
+from .owner import Owner
 
 NAME: Final = ".xpc/submit.lock"
 LEASE: Final = 10.0  # seconds between two touches of its holder

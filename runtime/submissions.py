@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from .executor.owner import Owner
 from .lock import holder
+from .owner import Owner
 
 SCHEMA: Final = "xpc.submission/1"
 FOLDER: Final = ".xpc/submissions"

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from xpc.runtime.executor.owner import Owner, start_of
+from xpc.runtime.owner import Owner
 from xpc.runtime.lock import NAME, Held, SubmitLock, holder, take_lock
+from xpc.runtime.shim import machine
 
 
 def write_lock(project: Path, owner: Owner, nonce: str = "theirs") -> Path:
@@ -20,7 +21,7 @@ def write_lock(project: Path, owner: Owner, nonce: str = "theirs") -> Path:
 def dead_owner(**changes: object) -> Owner:
     """Give an owner like us whose process has ended."""
     child = subprocess.Popen([sys.executable, "-c", ""])
-    start = start_of(child.pid) or 1
+    start = machine.start_time(child.pid) or 1
     child.wait()
     here = Owner.here()
     fields = {"host": here.host, "user": here.user, "boot": here.boot, "space": here.space, **changes}

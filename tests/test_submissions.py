@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from xpc.runtime.executor.owner import Owner
+from xpc.runtime.owner import Owner
 from xpc.runtime.submissions import SubmissionWriter, queued_rows, ranges, read_submissions
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal
+
+from .shim import machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,8 @@ class Owner:
 
     @classmethod
     def here(cls) -> Owner:
-        pid = os.getpid()
-        return cls(socket.gethostname(), _user(), _boot(), _space(), pid, start_of(pid) or 0)
+        pid, here = os.getpid(), machine.here()
+        return cls(here["host"], here["user"], here["boot"], _space(), pid, machine.start_time(pid) or 0)
 
     @classmethod
     def read(cls, fields: object) -> Owner | None:
@@ -47,27 +46,10 @@ class Owner:
         """Say whether it lives; from another host, boot or container nobody can see that."""
         if (self.host, self.boot, self.space) != (here.host, here.boot, here.space):
             return "unknown"
-        return "alive" if start_of(self.pid) == self.start else "gone"
+        return "alive" if machine.start_time(self.pid) == self.start else "gone"
 
     def __str__(self) -> str:
         return f"{self.user} on {self.host}, process {self.pid}"
-
-
-def start_of(pid: int) -> int | None:
-    """Give the start time of a process in clock ticks since boot; nothing if there is none, or a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return None
-    fields = stat[stat.rindex(b")") + 2 :].split()  # the name before it may hold anything
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
 
 
 def _space() -> str:
@@ -75,10 +57,3 @@ def _space() -> str:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())  # a user without an entry, as in some containers

@@ -1,0 +1,95 @@
+"""One live attempt: its processes, its time and memory limits, and how it is ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from subprocess import Popen
+
+from ..shim import processes
+from ..shim.attempt import Attempt, Launch
+from ..shim.processes import Process
+from ..shim.verdict import Cause
+from .gpus import Device
+from .room import Need
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """An attempt whose program has been started. *deadline* and *kill_at* are times of the monotonic clock."""
+
+    row: int
+    attempt: Attempt
+    launch: Launch
+    need: Need
+    devices: tuple[Device, ...]
+    program: Popen[bytes]
+    deadline: float | None = None
+    kill_at: float | None = None
+    cause: Cause | None = None
+    peak: int = 0
+
+    @property
+    def pid(self) -> int:
+        return self.program.pid
+
+    @property
+    def memory(self) -> int | None:
+        limit = self.attempt.request["memory"]
+        assert limit is None or isinstance(limit, int)
+        return limit
+
+    def stop(self, cause: Cause, grace: float) -> None:
+        """Ask all its processes to leave; the first reason to do so is the one that is recorded."""
+        if self.cause is None:
+            self.cause = cause
+        if self.kill_at is None:
+            self.kill_at = time.monotonic() + grace
+            self._send(signal.SIGTERM)
+
+    def kill(self, cause: Cause | None = None) -> None:
+        if self.cause is None:
+            self.cause = cause
+        self.kill_at = None
+        self._send(signal.SIGKILL)
+
+    def check_time(self, now: float, grace: float) -> None:
+        """Enforce the time limit, and the end of the grace that a stopped program has."""
+        if self.kill_at is not None:
+            if now >= self.kill_at:
+                self.kill()
+        elif self.deadline is not None and now >= self.deadline and self.cause is None:
+            limit = self.attempt.request["time"]
+            self.stop(Cause("timeout", f"over the time limit of {limit:g} s"), grace)
+
+    def next_check(self) -> float | None:
+        return self.kill_at if self.kill_at is not None or self.cause is not None else self.deadline
+
+    def check_memory(self, table: Mapping[int, Process]) -> None:
+        """Sample what all its processes use together; what several share counts once before anything is killed."""
+        own = processes.tree(self.pid, self.attempt.run.id, dict(table))
+        used = processes.memory_of(own, dict(table))
+        self.peak = max(self.peak, used)
+        if self.memory is None or used <= self.memory or self.cause is not None:
+            return
+        used = sum(_share(pid, table) for pid in own)
+        if used > self.memory:
+            self.kill(Cause("oom", f"used {used >> 20} MiB of {self.memory >> 20} MiB"))
+
+    def _send(self, number: int) -> None:
+        processes.send(processes.tree(self.pid, self.attempt.run.id, processes.table()), number)
+
+
+def _share(pid: int, table: Mapping[int, Process]) -> int:
+    """Give a process's proportional share of memory; forked workers that share their data are not counted twice."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        return table[pid].rss if os.path.exists(f"/proc/{pid}") and pid in table else 0
+    return 0

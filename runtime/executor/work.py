@@ -1,0 +1,84 @@
+"""The rows of a build that are to be run: their experiments, what they need here, and which wait for which."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+from os.path import exists, join
+from typing import Any
+
+from ..shim.attempt import Place
+from ..shim.build_folder import Run
+from .graph import Graph
+from .limits import Limits
+from .room import Need, need_of
+
+
+class Work:
+    """*rows* of a place's build, in order. A row costs nothing more here until it starts."""
+
+    def __init__(self, place: Place, rows: Sequence[int], limits: Limits) -> None:
+        self.place = place
+        self.rows = rows
+        self.limits = limits
+        plan = place.build.plan
+        starts = sorted((experiment["first"], name) for name, experiment in plan["experiments"].items())
+        self._firsts = [first for first, _ in starts]
+        self._names = [name for _, name in starts]
+        ranges = sorted((first, array["resources"]) for array in plan["arrays"] for first, _ in array["rows"])
+        self._array_firsts = [first for first, _ in ranges]
+        self._classes = [number for _, number in ranges]
+        self._needs: dict[tuple[int, int], Need] = {}
+
+    def run(self, row: int) -> Run:
+        return self.place.build.run(row)
+
+    def experiment(self, row: int) -> str:
+        name: str = self._names[bisect_right(self._firsts, row) - 1]
+        return name
+
+    def totals(self) -> dict[str, int]:
+        """Give how many rows each experiment has among them, in the order of the build."""
+        counted = Counter(map(self.experiment, self.rows))
+        return {name: counted[name] for name in self._names if counted[name]}
+
+    def retries(self, row: int) -> int:
+        found = self.place.build.plan["experiments"][self.experiment(row)]["retries"]
+        assert isinstance(found, int)
+        return found
+
+    def need(self, row: int) -> Need:
+        """Give what the next attempt of a row needs; the attempts that there were are counted only if it matters."""
+        number = self._classes[bisect_right(self._array_firsts, row) - 1]
+        requests: list[dict[str, Any]] = self.place.build.plan["resources"][number]
+        attempt = 1 if len(requests) == 1 else min(next_attempt(self.place.run_folder(self.run(row))), len(requests))
+        if (number, attempt) not in self._needs:
+            asked = requests[attempt - 1]
+            cpus, memory = asked["cpus"] * asked["tasks"], asked["memory"]
+            need = need_of(self.limits, cpus=cpus, memory=memory, gpus=asked["gpus"], nodes=asked["nodes"])
+            self._needs[number, attempt] = need
+        return self._needs[number, attempt]
+
+    def graph(self) -> Graph:
+        """Read the parents of the rows; experiments that come after nothing are not read at all."""
+        plan = self.place.build.plan["experiments"]
+        present = set(map(self.experiment, self.rows))
+        followed = {after["experiment"] for name in present for after in plan[name]["after"]}
+        known = {(self.experiment(row), self.run(row).id): row for row in self.rows if self.experiment(row) in followed}
+        parents = {
+            row: self._parents_among(known, row) for row in self.rows if known and plan[self.experiment(row)]["after"]
+        }
+        return Graph(self.rows, parents)
+
+    def _parents_among(self, known: dict[tuple[str, str], int], row: int) -> list[int]:
+        run = self.run(row)
+        above = zip(run.plan["after"], run.parents, strict=True)
+        named = [(after["experiment"], parent) for after, parents in above for parent in parents]
+        return sorted({known[parent] for parent in named if parent in known})
+
+
+def next_attempt(folder: str) -> int:
+    """Give the number of the attempt that would be claimed next."""
+    return next(n for n in count(1) if not exists(join(folder, f"run.{n}.jsonl" if n > 1 else "run.jsonl")))
