@@ -352,6 +352,28 @@ def test_workdir_project(study: Study) -> None:
     assert workdir.environment({"PYTHONPATH": "/mine"}) == {"XPC_CODE": str(study.project)}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="the modes stop everybody else")
+def test_superuser_who_writes_into_the_snapshot_is_found(study: Study) -> None:
+    """Read-only modes don't stop root, as in a container: the record says that the code was altered."""
+    workdir = study.prepare()
+    (study.export / "pkg/__pycache__/x.pyc").write_text("")
+    assert workdir.witness == "stamp"
+    (Path(workdir.files) / "results/new.txt").write_text("")
+
+    assert workdir.witness == "altered"
+    assert study.prepare().witness == "stamp"
+
+
+def test_copy_left_by_a_killed_attempt_is_dropped(study: Study) -> None:
+    """The next attempt knows an old copy from a result."""
+    run = study.folder()
+    killed = study.prepare(run, mode="copy")
+    (Path(killed.files) / "train.py").write_text("mine\n")
+    study.prepare(run, mode="copy").remove_links()
+
+    assert tree(Path(killed.files)) == {"train.py": "mine\n"}
+
+
 def test_witness_wants_a_whole_export(study: Study) -> None:
     """A task checks the stamp before it starts."""
     name = study.snapshot.tree

@@ -15,6 +15,7 @@ SCHEMA = "xpc.snapshot/1"
 UP_FROM_FILES = "../../../../"  # files, run, experiment, runs
 SNAPSHOTS = ".xpc/snapshots"
 CACHE = "__pycache__"
+MOST_WATCHED = 2_000  # files of an export
 NO_HARD_LINKS = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EACCES, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 DENIED = re.compile(r"Permission denied|Read-only file system|EACCES|EROFS")
 QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
@@ -67,10 +68,7 @@ def witness(project: str, tree: str) -> str:
 
 
 class Workdir:
-    """Where a run works. *cwd* is its working directory, *home* the folder that outputs are relative to.
-
-    *witness* says which code it is: ``stamp`` (the snapshot's) or ``live`` (the project as it is).
-    """
+    """Where a run works. *cwd* is its working directory, *home* the folder that outputs are relative to."""
 
     def __init__(self, project: str, stamp: Stamp, run_folder: str) -> None:
         self.project = project
@@ -79,15 +77,24 @@ class Workdir:
         self.files = os.path.join(run_folder, "files")
         self.home = os.path.join(self.files, stamp.prefix) if stamp.prefix else self.files
         self.cwd = self.home
-        self.witness = "stamp"
+        self._live = False
+        self._newest = -1  # when the export was last written to, if that has to be watched
         self._links: dict[str, str] = {}  # path relative to files -> target
         self._folders: list[str] = []  # relative to files, parents first
         self._copies: dict[str, tuple[int, int]] = {}  # size and time of what was copied
         self._hard = True
 
+    @property
+    def witness(self) -> str:
+        """Say which code the run sees: ``stamp`` (the snapshot's), ``live`` (the project as it is), or ``altered``
+        (the snapshot's, and somebody wrote into it since the run began, as only a superuser can)."""
+        if self._live:
+            return "live"
+        return "altered" if self._newest >= 0 and _last_write(self.export) != self._newest else "stamp"
+
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Give the variables that lead a program to its code, before what *environ* has."""
-        if self.witness == "live":
+        if self._live:
             return {"XPC_CODE": self.project}
         roots = [os.path.normpath(os.path.join(self.export, root)) for root in self.stamp.python_roots]
         before = environ.get("PYTHONPATH")
@@ -201,7 +208,8 @@ class Workdir:
         try:
             os.mkdir(os.path.join(self.files, path))
         except FileExistsError:
-            return os.path.isdir(os.path.join(self.files, path))
+            if not os.path.isdir(os.path.join(self.files, path)):
+                return False
         self._folders.append(path)
         return True
 
@@ -211,7 +219,9 @@ class Workdir:
 
     def _copy(self, path: str) -> None:
         source, place = os.path.join(self.export, path), os.path.join(self.files, path)
-        if os.path.lexists(place):
+        if os.path.lexists(place):  # an earlier attempt's; if it is the copy that one got, it goes at the end
+            if os.path.isfile(source) and os.path.isfile(place) and not os.path.islink(place):
+                self._copies[path] = (-1, -1)
             return
         if os.path.islink(source):
             os.symlink(os.readlink(source), place)
@@ -300,7 +310,9 @@ def prepare(
         workdir.cwd = os.path.join(workdir.export, stamp.prefix) if stamp.prefix else workdir.export
     else:
         workdir.cwd = project
-        workdir.witness = "live"
+        workdir._live = True
+    if mode != "project" and os.geteuid() == 0:
+        workdir._newest = _last_write(workdir.export)  # the read-only modes don't stop this user
     if within:
         workdir._make_parents(within)
     for path in produced:
@@ -331,6 +343,26 @@ def _is_ours(target: str, given: set[str]) -> bool:
         if climbed in given:
             return True
     return climbed.startswith(SNAPSHOTS + "/")
+
+
+def _last_write(folder: str) -> int:
+    """Give when anything in *folder* was last written to (nanoseconds), bytecode aside; -1 if that takes too long."""
+    newest = seen = 0
+    todo = [folder]
+    while todo:
+        place = todo.pop()
+        newest = max(newest, os.stat(place).st_mtime_ns)
+        with os.scandir(place) as entries:
+            for entry in entries:
+                seen += 1
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != CACHE:
+                        todo.append(entry.path)
+                else:
+                    newest = max(newest, entry.stat(follow_symlinks=False).st_mtime_ns)
+        if seen > MOST_WATCHED:
+            return -1
+    return newest
 
 
 def _unlink_git(files: str) -> None:
