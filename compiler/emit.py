@@ -1,0 +1,142 @@
+"""A plan to the files of a build folder, and their hash, which is the build's id: the same input, the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from hashlib import blake2b
+from itertools import accumulate
+from pathlib import Path
+from typing import Final
+
+from .backends.local.render import render_array, render_submit
+from .plan import Plan
+from .plan_json import plan_json
+from .plan_points import compact, header, lines, shapes_of
+
+Chunks = Callable[[], Iterator[bytes]]
+
+SHOWN: Final = 7  # digits of a build's id that people see
+POINTS: Final = "points.jsonl"
+INDEX: Final = "points.idx"
+PROVENANCE: Final = "provenance.json"
+
+
+class Build:
+    """The files of a build. *files* gives the bytes of all that is small by path, sorted; the points are made when they
+    are asked for, a chunk at a time, and never held."""
+
+    def __init__(self, plan: Plan, files: Mapping[str, bytes]) -> None:
+        self.plan = plan
+        self.files = dict(sorted(files.items()))
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The hash of everything in the build but its provenance: 16 hex digits."""
+        if self._id is None:
+            digest, _ = self._stream(lambda _chunk: None)
+            self._id = self._hash(digest)
+        return self._id
+
+    def points(self) -> Iterator[tuple[bytes, list[int]]]:
+        """Give ``points.jsonl`` in chunks, each with the lengths of the lines in it, in bytes."""
+        shapes = shapes_of(self.plan)
+        first = encoded(compact(header(self.plan, shapes)) + "\n")
+        yield first, [len(first)]
+        for name, planned in self.plan.experiments.items():
+            for found in lines(planned, shapes[name], self.plan.tables):
+                text = "".join(found)
+                data = encoded(text)
+                lengths = list(map(len, found)) if len(data) == len(text) else [len(encoded(line)) for line in found]
+                yield data, lengths
+
+    def write(self, folder: Path, provenance: Mapping[str, object]) -> Path:
+        """Write the build below *folder* (``.xpc/builds``), under its id, whole or not at all; give its folder.
+
+        A build that is there already is left as it is. Raises ``OSError`` where the disk refuses.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._id is not None and (folder / self._id).is_dir():
+            return folder / self._id
+        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        try:
+            self._write_files(aside, provenance)
+            aside.chmod(0o777 & ~_umask())
+            return _moved(aside, folder / self.id)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def _write_files(self, folder: Path, provenance: Mapping[str, object]) -> None:
+        for path, data in self.files.items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_bytes(data)
+            if path.endswith(".sh"):
+                (folder / path).chmod(0o777 & ~_umask())
+        with (folder / POINTS).open("wb") as file:
+            digest, index = self._stream(file.write)
+        (folder / INDEX).write_bytes(index)
+        (folder / PROVENANCE).write_bytes(_pretty(provenance))
+        (folder / "logs").mkdir()
+        self._id = self._hash(digest)
+
+    def _stream(self, take: Callable[[bytes], object]) -> tuple[bytes, bytes]:
+        """Make the points, handing each chunk to *take*; give their digest and the index."""
+        digest = blake2b(digest_size=32)
+        offsets = array("Q")
+        end = 0
+        for data, lengths in self.points():
+            digest.update(data)
+            take(data)
+            ends = list(accumulate(lengths, initial=end))
+            offsets.extend(ends[1:])
+            end = ends[-1]
+        if array("H", [1]).tobytes() == b"\0\1":
+            offsets.byteswap()
+        return digest.digest(), offsets.tobytes()
+
+    def _hash(self, points: bytes) -> str:
+        whole = blake2b(digest_size=8)
+        for path, data in self.files.items():
+            whole.update(path.encode() + b"\0" + blake2b(data, digest_size=32).digest())
+        whole.update(POINTS.encode() + b"\0" + points)
+        return whole.hexdigest()
+
+
+def emit(plan: Plan, shim: bytes) -> Build:
+    """Give the build of a plan; *shim* is the archive that runs tasks (``xpc.pyz``)."""
+    files = {"plan.json": _pretty(plan_json(plan)), "xpc.pyz": shim, "submit.sh": render_submit(plan).encode()}
+    for number, one in enumerate(plan.arrays):
+        files[f"arrays/{one.name}.sh"] = render_array(plan, number).encode()
+    return Build(plan, files)
+
+
+def encoded(text: str) -> bytes:
+    """Give the bytes of JSON; half a character pair, which has none, as JSON's own escape."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _pretty(values: Mapping[str, object]) -> bytes:
+    return encoded(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+def _moved(aside: Path, to: Path) -> Path:
+    """Give the folder its name, unless somebody else has just made the same build."""
+    with suppress(FileExistsError, NotADirectoryError):
+        try:
+            os.rename(aside, to)
+        except OSError:
+            if not (to / PROVENANCE).is_file():
+                raise
+    return to
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,109 @@
+"""An experiment to its fingerprint: when it changes, done runs are stale, never other runs.
+
+The command counts as it is written, not as it is compiled: adding a value to an axis changes how a flag is compiled,
+and no run's command.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+
+from ..grammar import tree
+from ..grammar.node import Node
+from .format import format_value
+from .scope import Scope
+from .study import Code, Experiment
+from .template import FilePart, Json
+from .template_names import LetName, Names, OnePart
+from .template_report import names_in, shown
+
+
+class Fingerprint(Node):
+    """Four hashes; what each is of, its name says."""
+
+    command: str
+    code: str
+    environment: str
+    inputs: str
+
+
+def fingerprint(
+    experiment: Experiment,
+    setup: Sequence[tree.Text],
+    names: Names,
+    code_of: Callable[[Sequence[str]], str],
+    content_of: Callable[[str], str | None],
+) -> Fingerprint:
+    """Give the fingerprint. *code_of* hashes the snapshot's files that patterns match (none: all), *content_of* gives
+    the hash of one of its files, or nothing."""
+    form = _Form(experiment, names)
+    inputs: list[Json] = [
+        [file.name, form.text(file.path), content_of(file.path.plain) if file.path.plain is not None else None]
+        for file in sorted(experiment.inputs, key=lambda file: file.name)
+    ]
+    environment = experiment.environment
+    variables: list[Json] = [
+        [name, form.value(value)] for name, value in sorted(environment.variables.items(), key=lambda item: item[0])
+    ]
+    lines: list[Json] = [form.text(text) for text in (*setup, *environment.setup)]
+    return Fingerprint(
+        _hash(form.text(experiment.run) if experiment.run is not None else None),
+        code_of(experiment.code),
+        _hash([lines, variables, sorted(environment.secrets)]),
+        _hash(inputs),
+    )
+
+
+def _hash(form: Json) -> str:
+    text = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+
+
+class _Form:
+    """Texts and values as they count: written text, and the definitions of what it names."""
+
+    def __init__(self, experiment: Experiment, names: Names) -> None:
+        self.names = names
+        self.scope: Scope = names.scope
+        self.paths: Mapping[tuple[str, str], tree.Text] = {
+            **{("output", file.name): file.path for file in experiment.outputs},
+            **{("input", file.name): file.path for file in experiment.inputs},
+        }
+
+    def text(self, text: tree.Text) -> Json:
+        parts: list[Json] = []
+        for part in text.parts:
+            if isinstance(part, tree.Piece):
+                parts.append(part.text)
+            else:
+                parts.append([shown(part.expr), part.spec, *self._definitions(part.expr, ())])
+        return parts
+
+    def value(self, value: object) -> Json:
+        match value:
+            case tree.Text():
+                return self.text(value)
+            case Code(expr=expr):
+                return [shown(expr), *self._definitions(expr, ())]
+            case _:
+                return format_value(value)  # type: ignore[arg-type]
+
+    def _definitions(self, expr: tree.Expr, seen: tuple[str, ...]) -> list[Json]:
+        """Give what ``let``s and files stand behind the names of an expression."""
+        found: list[Json] = []
+        for name in names_in(expr):
+            meanings = self.names.meanings(name)
+            let = name.path[0]
+            if not meanings or len(meanings) > 1 or let in seen:
+                continue
+            meaning = meanings[0]
+            if isinstance(meaning, OnePart) and isinstance(meaning.part, FilePart):
+                path = self.paths.get((meaning.part.kind, meaning.part.name))
+                if path is not None and path.plain is not None:
+                    found.append([meaning.exact, path.plain])
+            elif isinstance(meaning, LetName):
+                definition = self.scope.lets[let]
+                found.append([let, shown(definition), *self._definitions(definition, (*seen, let))])
+        return found

@@ -1,0 +1,195 @@
+"""Run tables to a plan: what each run executes and asks for, which runs share an array, what it all costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ..grammar.diagnostic import Diagnostics
+from ..grammar.node import Node
+from .cost import Cost, cost
+from .fault import EvaluationError
+from .fingerprint import Fingerprint, fingerprint
+from .plan_ancestors import Ancestry
+from .plan_distinct import Cell
+from .plan_resources import Classes, Requests, classify
+from .plan_texts import Compiled, compile_texts, report_at
+from .study import Link, Study, Target
+from .table import Parents, Table
+from .values import Path
+
+
+class SnapshotRef(Node):
+    """The git tree that runs will see, and the folder of the Experimentfile inside it."""
+
+    tree: str
+    prefix: str = ""
+
+
+class PlannedExperiment(Node):
+    """The runs of one experiment that the plan holds.
+
+    *rows* are rows of *table* in the order in which they are stored, grouped by class (``None``: all, as they are).
+    *classes* gives the resource class of each row of the table, or the one of all. *ancestors* are given a row of the
+    table, too.
+    """
+
+    compiled: Compiled
+    table: Table
+    first: int
+    runs: int
+    rows: Sequence[int] | None
+    classes: Sequence[int] | int
+    ancestors: Mapping[str, Parents]
+    fingerprint: Fingerprint
+
+    def row(self, index: int) -> int:
+        """Give the table's row of the run that is stored as number *index* of this experiment."""
+        return index if self.rows is None else self.rows[index]
+
+    def class_of(self, row: int) -> int:
+        return self.classes if isinstance(self.classes, int) else self.classes[row]
+
+
+class Array(Node):
+    """Runs of one experiment that share a resource class: *count* rows of the plan from *first*."""
+
+    name: str
+    experiment: str
+    resources: int
+    first: int
+    count: int
+    after: tuple[str, ...]
+
+
+class Plan(Node):
+    """Everything that a build holds, as values and columns."""
+
+    project: str
+    snapshot: SnapshotRef
+    links: tuple[Link, ...]
+    target: Target
+    experiments: Mapping[str, PlannedExperiment]
+    tables: Mapping[str, Table]
+    resources: tuple[Requests, ...]
+    arrays: tuple[Array, ...]
+    cost: Cost
+
+
+def make_plan(
+    study: Study,
+    tables: Mapping[str, Table],
+    snapshot: SnapshotRef,
+    target: Target,
+    diagnostics: Diagnostics,
+    *,
+    code_of: Callable[[Sequence[str]], str],
+    content_of: Callable[[str], str | None],
+    rows: Mapping[str, Sequence[int]] | None = None,
+) -> Plan | None:
+    """Give the plan; nothing after an error.
+
+    *code_of* hashes the snapshot's files that patterns match (none: all of them), the Experimentfile and what it
+    includes left out; *content_of* gives the hash of one of its files. *rows* are the rows of each table that the plan
+    shall hold, ascending; without it all, else an experiment that it does not name has none.
+    """
+    compiled = compile_texts(study, tables, target, diagnostics)
+    classes = Classes()
+    experiments: dict[str, PlannedExperiment] = {}
+    first = 0
+    for name, texts in compiled.items():
+        table = tables[name]
+        numbers = _classes(texts, table, classes, diagnostics)
+        chosen = None if rows is None else rows.get(name, ())
+        order = _order(table.count, numbers, chosen)
+        runs = table.count if order is None else len(order)
+        ancestry = Ancestry(table, tables)
+        experiments[name] = PlannedExperiment(
+            texts,
+            table,
+            first,
+            runs,
+            order,
+            numbers,
+            {above: ancestry.of(above) for above in texts.ancestors},
+            fingerprint(texts.experiment, target.setup, texts.names, code_of, content_of),
+        )
+        first += runs
+    if diagnostics.failed:
+        return None
+    arrays = tuple(_arrays(experiments))
+    asked = ((a.count, classes.all[a.resources][0], len(experiments[a.experiment].compiled.outputs)) for a in arrays)
+    planned = {name: found for name, found in experiments.items() if found.runs}
+    resources = tuple(classes.all)
+    return Plan(study.name, snapshot, study.links, target, planned, tables, resources, arrays, cost(asked))
+
+
+def _classes(texts: Compiled, table: Table, classes: Classes, diagnostics: Diagnostics) -> Sequence[int] | int:
+    experiment = texts.experiment
+
+    def report(error: EvaluationError, keys: Sequence[Path], cells: Sequence[Cell]) -> None:
+        report_at(error, keys, cells, diagnostics)
+
+    return classify(experiment.resources, table, experiment.retries, texts.labels, classes, report)
+
+
+def _order(count: int, classes: Sequence[int] | int, chosen: Sequence[int] | None) -> Sequence[int] | None:
+    """Give the rows grouped by class, classes in the order in which they are first met; nothing if that is as it is."""
+    if isinstance(classes, int):
+        return chosen
+    wanted = range(count) if chosen is None else chosen
+    groups: dict[int, list[int]] = {}
+    for row in wanted:
+        groups.setdefault(classes[row], []).append(row)
+    if len(groups) == 1:
+        return chosen
+    return [row for group in groups.values() for row in group]
+
+
+def _arrays(experiments: Mapping[str, PlannedExperiment]) -> Iterator[Array]:
+    """Give the arrays, parents before children: one for each experiment and resource class."""
+    names: dict[tuple[str, int], str] = {}
+    for name, planned in experiments.items():
+        above = _classes_above(planned, experiments)
+        for number, (resources, start, count) in enumerate(_stretches(planned), 1):
+            names[name, resources] = f"{name}-{number}"
+            wanted = above.get(resources, ())
+            after = tuple(names[key] for key in sorted(wanted, key=_by_number(names)) if key in names)
+            yield Array(names[name, resources], name, resources, planned.first + start, count, after)
+
+
+def _by_number(names: Mapping[tuple[str, int], str]) -> Callable[[tuple[str, int]], int]:
+    place = {key: number for number, key in enumerate(names)}
+    return lambda key: place.get(key, -1)
+
+
+def _stretches(planned: PlannedExperiment) -> list[tuple[int, int, int]]:
+    """Give class, first stored row and number of rows of each group."""
+    if isinstance(planned.classes, int):
+        return [(planned.classes, 0, planned.runs)] if planned.runs else []
+    counts: dict[int, int] = {}
+    for row in range(planned.table.count) if planned.rows is None else planned.rows:
+        number = planned.classes[row]
+        counts[number] = counts.get(number, 0) + 1
+    found, start = [], 0
+    for number, count in counts.items():
+        found.append((number, start, count))
+        start += count
+    return found
+
+
+def _classes_above(
+    planned: PlannedExperiment, experiments: Mapping[str, PlannedExperiment]
+) -> dict[int, set[tuple[str, int]]]:
+    """Give, by class, the experiments and classes of the runs that must come before."""
+    found: dict[int, set[tuple[str, int]]] = {}
+    for parents in planned.table.parents:
+        above = experiments.get(parents.experiment)
+        if above is None or not above.runs:
+            continue
+        if isinstance(planned.classes, int) and isinstance(above.classes, int):
+            found.setdefault(planned.classes, set()).add((parents.experiment, above.classes))
+            continue
+        for row in range(planned.table.count) if planned.rows is None else planned.rows:
+            mine = found.setdefault(planned.class_of(row), set())
+            mine.update((parents.experiment, above.class_of(parent)) for parent in parents.of(row))
+    return found

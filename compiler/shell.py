@@ -1,0 +1,508 @@
+"""A run text as bash would read it: where each placeholder stands, and whether a shell is needed at all.
+
+This is no parser of commands. It follows quotes, substitutions, here-documents and comments closely enough to know what
+bash does to the characters at each place, and the words of each simple command closely enough to know ``eval``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from ..grammar import tree
+from ..grammar.node import Node
+
+Atom = str | tree.Placeholder
+
+BARE: Final = "bare"
+DOUBLE: Final = "double"
+SINGLE: Final = "single"
+ANSI: Final = "ansi"  # $'…'
+HERE: Final = "here"
+QUOTED_HERE: Final = "quoted here"
+DELIMITER: Final = "delimiter"
+ARITHMETIC: Final = "arithmetic"
+SUBSCRIPT: Final = "subscript"
+TEST: Final = "test"  # [[ a -eq b ]]
+PARAMETER: Final = "parameter"  # ${…}
+ESCAPED: Final = "escaped"
+COMMENT: Final = "comment"
+
+_BLANK: Final = " \t"
+_GLOB: Final = "*?[]{}"
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*(\[[^]]*\])?\+?=")
+_SUBSCRIPT: Final = re.compile(r"[A-Za-z_]\w*\[[^]]*")
+_AGAIN: Final = ("if", "then", "elif", "else", "while", "until", "do", "!", "time", "{", "coproc", "in")
+# fmt: off
+_SHELL_ONLY: Final = frozenset([
+    "if", "for", "while", "until", "case", "select", "function", "time", "coproc", "[[", "{", "}", "!", ".",
+    ":", "alias", "bg", "bind", "break", "builtin", "cd", "command", "continue", "declare", "dirs", "disown",
+    "eval", "exec", "exit", "export", "fc", "fg", "getopts", "hash", "history", "jobs", "let", "local",
+    "logout", "mapfile", "popd", "pushd", "read", "readarray", "readonly", "return", "set", "shift", "shopt",
+    "source", "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
+])
+# fmt: on
+_PARAMETERS: Final = ("set", "shift", "function", "getopts")
+_NUMBER_TESTS: Final = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v")
+
+
+class Use(Node):
+    """A placeholder at its place. *words* are the words of its command before it (``None`` for one that holds a
+    placeholder); *alone* when the word is the placeholder and nothing else."""
+
+    placeholder: tree.Placeholder
+    context: str
+    words: tuple[str | None, ...]
+    alone: bool
+
+
+class Unclosed(Node):
+    """What is opened at atom *at* and never closed."""
+
+    at: int
+    what: str
+
+
+class Scan(Node):
+    """*syntax*: a shell is needed. *parameters*: the script changes its positional parameters, or has functions.
+    *background*: the atom of a ``&`` that ends the text."""
+
+    uses: tuple[Use, ...]
+    syntax: bool
+    parameters: bool
+    unclosed: Unclosed | None
+    background: int | None
+
+
+def scan(atoms: Sequence[Atom]) -> Scan:
+    """Read a text whose placeholders stand as single atoms between its characters."""
+    scanner = _Scanner(atoms)
+    try:
+        scanner.command(None)
+    except _Stopped as stopped:
+        scanner.unclosed = stopped.unclosed
+    return Scan(tuple(scanner.uses), scanner.syntax, scanner.parameters, scanner.unclosed, scanner.background)
+
+
+class _Stopped(Exception):  # noqa: N818  # carries what is reported elsewhere
+    def __init__(self, unclosed: Unclosed) -> None:
+        super().__init__(unclosed.what)
+        self.unclosed = unclosed
+
+
+class _Command:
+    """The simple command that is being read, and the constructs that are open around it."""
+
+    __slots__ = ("cases", "first_use", "quoted", "start", "test", "word", "words")
+
+    def __init__(self) -> None:
+        self.words: list[str | None] = []
+        self.word = ""  # characters of the word so far, quotes taken away; \0 for what is not known
+        self.quoted = False
+        self.start = True  # the next word is a command's name
+        self.cases = 0
+        self.test = False
+        self.first_use = 0
+
+
+class _Scanner:
+    def __init__(self, atoms: Sequence[Atom]) -> None:
+        self.atoms = atoms
+        self.at = 0
+        self.uses: list[Use] = []
+        self.syntax = False
+        self.parameters = False
+        self.unclosed: Unclosed | None = None
+        self.background: int | None = None
+        self.documents: list[tuple[str, bool, bool, int]] = []  # delimiter, quoted, tabs stripped, where
+        self.now = _Command()
+
+    # -------------------------------------------------------------- atoms
+
+    def peek(self, ahead: int = 0) -> Atom:
+        """Give an atom, an empty text after the last."""
+        place = self.at + ahead
+        return self.atoms[place] if place < len(self.atoms) else ""
+
+    def looking_at(self, text: str) -> bool:
+        return all(self.peek(i) == char for i, char in enumerate(text))
+
+    def use(self, placeholder: tree.Placeholder, context: str) -> None:
+        now = self.now
+        if context == BARE and now.start and _SUBSCRIPT.fullmatch(now.word) and not now.quoted:
+            context = SUBSCRIPT
+        elif context == BARE and now.words[:1] == ["let"]:
+            context = ARITHMETIC
+        following = self.peek(1)
+        alone = not now.word and not now.quoted and isinstance(following, str) and following in " \t\n;|&<>()"
+        self.uses.append(Use(placeholder, context, tuple(now.words), alone and context == BARE))
+        now.word += "\0"
+        self.at += 1
+
+    # -------------------------------------------------------------- commands
+
+    def command(self, close: str | None) -> None:
+        """Read commands up to *close* (``)``, a backquote), or to the end."""
+        outer, self.now, opened = self.now, _Command(), self.at
+        self.now.first_use = len(self.uses)
+        while True:
+            char = self.peek()
+            if char == "":
+                if close is not None:
+                    raise _Stopped(Unclosed(max(opened - 1, 0), "(" if close == ")" else close))
+                break
+            if char == close and not (char == ")" and self.now.cases):
+                break
+            self.step(char)
+        self.end_word()
+        self.end_command()
+        if close is None:
+            self.read_documents()
+        self.at += 1
+        self.now = outer
+
+    def step(self, char: Atom) -> None:
+        if isinstance(char, tree.Placeholder):
+            self.use(char, BARE)
+        elif char in _BLANK:
+            self.end_word()
+            self.at += 1
+        elif char == "\\":
+            self.escape()
+        elif char == "'":
+            self.single()
+        elif char == '"':
+            self.double()
+        elif char == "$":
+            self.dollar()
+        elif char == "#" and not self.now.word and not self.now.quoted:
+            self.comment()
+        elif char in "\n;&|()<>`":
+            self.syntax = True
+            self.operator(char)
+        else:
+            self.ordinary(char)
+
+    def ordinary(self, char: str) -> None:
+        word = self.now.word
+        if char in _GLOB or (char == "~" and (not word or word[-1] in "=:")):
+            self.syntax = True
+        self.now.word += char
+        self.at += 1
+
+    def operator(self, char: str) -> None:
+        if char == "`":
+            self.now.word += "\0"
+            self.at += 1
+            self.command("`")
+        elif char == "(":
+            self.parenthesis()
+        elif char == ")":
+            self.end_word()
+            self.end_command()
+            self.at += 1
+        elif char in "<>":
+            self.redirection(char)
+        else:
+            self.separator(char)
+
+    def separator(self, char: str) -> None:
+        before = self.atoms[self.at - 1] if self.at else ""
+        redirects = char == "&" and (before in ("<", ">") or self.peek(1) == ">")
+        self.end_word()
+        if not redirects:
+            if char != "\n":
+                single = char == "&" and before != "&" and self.peek(1) != "&"
+                self.background = self.at if single else None
+            if not (self.now.test and char in "&|"):
+                self.end_command()
+        self.at += 1
+        if char == "\n":
+            self.read_documents()
+
+    def parenthesis(self) -> None:
+        now = self.now
+        if now.start and not now.word and self.looking_at("(("):
+            self.at += 2
+            self.arithmetic("))", "((")
+            return
+        is_function = bool(now.word or now.words) and self.peek(1) == ")" and not now.word.endswith("=")
+        self.at += 1
+        self.command(")")
+        now.word += "\0"
+        if is_function:
+            self.parameters = True
+            self.end_word()
+            self.end_command()
+
+    def redirection(self, char: str) -> None:
+        if self.peek(1) == "(":
+            self.now.word += "\0"
+            self.at += 2
+            self.command(")")
+            return
+        self.end_word()
+        if self.looking_at("<<<"):
+            self.at += 3
+        elif self.looking_at("<<"):
+            self.at += 2
+            self.delimiter()
+        else:
+            self.at += 1
+
+    # -------------------------------------------------------------- words
+
+    def end_word(self) -> None:
+        now = self.now
+        if not now.word and not now.quoted:
+            return
+        word = None if "\0" in now.word else now.word
+        if word is None or now.quoted:
+            if now.start and not (word is None and _ASSIGNMENT.match(now.word)):
+                now.start = False
+        elif now.start:
+            self.first_word(word)
+        if word == "]]":
+            now.test = False
+        elif now.test and word in _NUMBER_TESTS:
+            self.mark_test()
+        now.words.append(word)
+        self.background = None
+        if _ASSIGNMENT.match(now.word) and len(now.words) == 1:
+            self.syntax = True
+        now.word, now.quoted = "", False
+
+    def first_word(self, word: str) -> None:
+        now = self.now
+        self.syntax = self.syntax or word in _SHELL_ONLY
+        self.parameters = self.parameters or word in _PARAMETERS
+        now.test = word == "[["
+        now.cases += {"case": 1, "esac": -1}.get(word, 0) if now.cases or word == "case" else 0
+        now.start = word in _AGAIN or _ASSIGNMENT.match(word) is not None
+
+    def end_command(self) -> None:
+        if self.now.test:
+            self.now.test = False
+        self.now.words.clear()
+        self.now.start = True
+        self.now.first_use = len(self.uses)
+
+    def mark_test(self) -> None:
+        """Turn the uses of a ``[[ … ]]`` that compares numbers: it evaluates both sides as arithmetic."""
+        end = self.at
+        while end < len(self.atoms) and self.atoms[end] not in ("\n", "]"):
+            end += 1
+        for i in range(self.now.first_use, len(self.uses)):
+            if self.uses[i].context == BARE:
+                self.uses[i] = Use(self.uses[i].placeholder, TEST, self.uses[i].words, False)
+        for i in range(self.at, end):
+            atom = self.atoms[i]
+            if isinstance(atom, tree.Placeholder):
+                self.uses.append(Use(atom, TEST, tuple(self.now.words), False))
+        self.at = end
+
+    # -------------------------------------------------------------- quotes
+
+    def escape(self) -> None:
+        following = self.peek(1)
+        self.at += 1
+        if isinstance(following, tree.Placeholder):
+            self.use(following, ESCAPED)
+            return
+        if following != "\n":
+            self.now.word += following
+            self.now.quoted = True
+        self.at += 1
+
+    def single(self, context: str = SINGLE) -> None:
+        opened = self.at
+        self.now.quoted = True
+        self.at += 1
+        while (char := self.peek()) != "'":
+            if char == "":
+                raise _Stopped(Unclosed(opened, "'"))
+            if isinstance(char, tree.Placeholder):
+                self.use(char, context)
+                continue
+            if char == "\\" and context == ANSI:
+                self.at += 1
+                escaped = self.peek()
+                if isinstance(escaped, tree.Placeholder):
+                    self.use(escaped, ESCAPED)
+                    continue
+            self.now.word += char
+            self.at += 1
+        self.at += 1
+
+    def double(self) -> None:
+        opened = self.at
+        self.now.quoted = True
+        self.at += 1
+        while (char := self.peek()) != '"':
+            if char == "":
+                raise _Stopped(Unclosed(opened, '"'))
+            self.expanding(char, DOUBLE)
+        self.at += 1
+
+    def expanding(self, char: Atom, context: str) -> None:
+        """Read one step of a text in which ``$``, backquotes and backslashes count: double quotes, a here-document."""
+        if isinstance(char, tree.Placeholder):
+            self.use(char, context)
+        elif char == "\\":
+            following = self.peek(1)
+            self.at += 1
+            if isinstance(following, tree.Placeholder):
+                self.use(following, ESCAPED)
+            else:
+                self.now.word += following
+                self.at += 1
+        elif char == "`":
+            self.syntax = True
+            self.now.word += "\0"
+            self.at += 1
+            self.command("`")
+        elif char == "$":
+            self.dollar(context)
+        else:
+            self.now.word += char
+            self.at += 1
+
+    def dollar(self, context: str = BARE) -> None:
+        """Read what a dollar begins."""
+        following = self.peek(1)
+        if context == BARE and following == "'":
+            self.syntax = True
+            self.at += 1
+            self.single(ANSI)
+            return
+        if context == BARE and following == '"':
+            self.syntax = True
+            self.at += 1
+            self.double()
+            return
+        self.at += 1
+        if isinstance(following, tree.Placeholder):
+            self.use(following, ESCAPED)
+            return
+        if following in (" ", "\t", "\n", "", '"', "/", ".", ","):
+            self.now.word += "$"
+            return
+        self.syntax = True
+        self.now.word += "\0"
+        if self.looking_at("(("):
+            self.at += 2
+            self.arithmetic("))", "$((")
+        elif following == "(":
+            self.at += 1
+            self.command(")")
+        elif following == "{":
+            self.parameter()
+        elif following == "[":
+            self.at += 1
+            self.arithmetic("]", "$[")
+        else:
+            self.at += 1
+
+    def parameter(self) -> None:
+        """Read the shell's own ``${…}``."""
+        opened = self.at
+        self.at += 1
+        while (char := self.peek()) != "}":
+            if char == "":
+                raise _Stopped(Unclosed(opened, "{"))
+            if isinstance(char, tree.Placeholder):
+                self.use(char, PARAMETER)
+            elif char == "'":
+                self.single(PARAMETER)
+            elif char == '"':
+                self.double()
+            else:
+                self.expanding(char, PARAMETER)
+        self.at += 1
+
+    def arithmetic(self, close: str, opening: str) -> None:
+        opened, depth = self.at - len(opening), 0
+        self.syntax = True
+        while depth or not self.looking_at(close):
+            char = self.peek()
+            if char == "":
+                raise _Stopped(Unclosed(max(opened, 0), opening))
+            if isinstance(char, tree.Placeholder):
+                self.use(char, ARITHMETIC)
+                continue
+            if char == "$" and self.looking_at("$(") and not self.looking_at("$(("):
+                self.at += 2
+                self.command(")")
+                continue
+            depth += {"(": 1, ")": -1}.get(char, 0)
+            self.at += 1
+        self.at += len(close)
+
+    def comment(self) -> None:
+        self.syntax = True
+        while (char := self.peek()) not in ("\n", ""):
+            if isinstance(char, tree.Placeholder):
+                self.uses.append(Use(char, COMMENT, (), False))
+            self.at += 1
+
+    # -------------------------------------------------------------- here-documents
+
+    def delimiter(self) -> None:
+        """Read the word that ends a here-document, and note that its text comes after this line."""
+        opened = self.at - 2
+        tabs = self.peek() == "-"
+        self.at += tabs
+        while self.peek() in (" ", "\t"):
+            self.at += 1
+        word, quoted = "", False
+        while (char := self.peek()) not in ("", " ", "\t", "\n", ";", "|", "&", "<", ">", "(", ")"):
+            if isinstance(char, tree.Placeholder):
+                self.use(char, DELIMITER)
+                continue
+            if char in "'\"":
+                close = next((i for i in range(self.at + 1, len(self.atoms)) if self.atoms[i] == char), None)
+                if close is None:
+                    raise _Stopped(Unclosed(self.at, char))
+                word += "".join(atom for atom in self.atoms[self.at + 1 : close] if isinstance(atom, str))
+                quoted, self.at = True, close + 1
+                continue
+            quoted = quoted or char == "\\"
+            word += char if char != "\\" else ""
+            self.at += 1
+        self.documents.append((word, quoted, tabs, opened))
+
+    def read_documents(self) -> None:
+        """Read the here-documents that the line before has announced."""
+        waiting, self.documents = self.documents, []
+        for word, quoted, tabs, opened in waiting:
+            outer, self.now = self.now, _Command()
+            while not self.ends(word, tabs):
+                if self.peek() == "":
+                    raise _Stopped(Unclosed(opened, "<<"))
+                self.document_line(quoted)
+            self.now = outer
+
+    def ends(self, word: str, tabs: bool) -> bool:
+        """Tell whether the line here ends a here-document, and step over it if so."""
+        start = self.at
+        while tabs and self.atoms[start : start + 1] == ["\t"]:
+            start += 1
+        if list(self.atoms[start : start + len(word)]) != list(word):
+            return False
+        end = start + len(word)
+        if end < len(self.atoms) and self.atoms[end] != "\n":
+            return False
+        self.at = min(end + 1, len(self.atoms))
+        return True
+
+    def document_line(self, quoted: bool) -> None:
+        while (char := self.peek()) != "":
+            if quoted and isinstance(char, tree.Placeholder):
+                self.use(char, QUOTED_HERE)
+            elif quoted or char == "\n":
+                self.at += 1
+            else:
+                self.expanding(char, HERE)
+            if char == "\n":
+                return

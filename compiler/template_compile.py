@@ -1,0 +1,153 @@
+"""Texts with placeholders, other than the run text, to templates: paths, environment variables, setup lines."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+
+from ..grammar import tree
+from ..grammar.diagnostic import Diagnostics, Label
+from ..grammar.node import Node
+from .command import Atoms
+from .command_faults import check_place, check_shell_names
+from .command_script import script
+from .format import format_value
+from .plan_distinct import used_values
+from .shell import COMMENT, scan
+from .study import Code, Environment, File
+from .template import FilePart, KeyPart, Script, Template, TextPart, joined
+from .template_fill import Filled, Filler, Many, One
+from .values import Value, dotted
+
+
+class PlannedEnvironment(Node):
+    """What is set up around the program. *setup* are bash scripts with their positional parameters."""
+
+    setup: tuple[Script, ...]
+    variables: Mapping[str, Template]
+    secrets: tuple[str, ...]
+
+
+def compile_template(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Template | None:
+    """Give a text as a template; nothing if it is wrong, which is reported."""
+    check_shell_names(text, filler.scope, diagnostics)
+    parts = []
+    whole = True
+    for part in text.parts:
+        if isinstance(part, tree.Piece):
+            parts.append(part.text)
+            continue
+        filled = filler.fill(part)
+        match filled:
+            case One(part=found):
+                parts.append(found)
+            case Many():
+                written = " ".join(part.span.text.split())
+                help = "write `:json` for the whole list as one text"
+                message = f"`{written}` may be any number of words, and this is one text"
+                diagnostics.error("XP083", part.span, message, "many words", help=help)
+                whole = False
+            case None:
+                whole = False
+    return joined(parts) if whole else None
+
+
+# ------------------------------------------------------------------ files
+
+
+def compile_files(files: tuple[File, ...], kind: str, filler: Filler, diagnostics: Diagnostics) -> dict[str, Template]:
+    """Give the paths of inputs or outputs, relative to the working directory, by name."""
+    found: dict[str, Template] = {}
+    places: dict[Template, File] = {}
+    for file in files:
+        path = compile_template(file.path, filler, diagnostics)
+        if path is None:
+            continue
+        path = tuple(posixpath.normpath(part) for part in path) if file.path.plain is not None else path
+        if not _stays_inside(path, file, kind, filler, diagnostics):
+            continue
+        if kind == "output" and path in places:
+            first = places[path]
+            message = f"outputs `{first.name}` and `{file.name}` are one file"
+            labels = [Label(first.path.span, "the first")]
+            diagnostics.error("XP091", file.path.span, message, "the same path", labels=labels)
+            continue
+        places[path] = file
+        found[file.name] = path
+    return found
+
+
+def _stays_inside(path: Template, file: File, kind: str, filler: Filler, diagnostics: Diagnostics) -> bool:
+    """Tell whether a path leads nowhere else, whatever values its keys have; one without keys was looked at before."""
+    for number, part in enumerate(path):
+        if isinstance(part, FilePart) or not isinstance(part, str | KeyPart | TextPart):
+            message = f"the path of an {kind} is relative to the run's folder, and this part is not"
+            diagnostics.error("XP049", file.path.span, message, "an absolute part", help="leave the folder out")
+            return False
+        if isinstance(part, str):
+            if file.path.plain is None and _leads_out(part, first=number == 0):
+                help = "write a path below the run's working directory, such as `results/model.pt`"
+                message = f"`{part}` leads outside the run's folder"
+                diagnostics.error("XP049", file.path.span, message, "outside", help=help)
+                return False
+        elif isinstance(part, KeyPart) and filler.table is not None:
+            for value in used_values(filler.table, part.key):
+                if isinstance(value, str) and _leads_out(value, first=number == 0):
+                    message = (
+                        f"`{dotted(part.key)} = {format_value(value)}` makes this path lead outside the run's folder"
+                    )
+                    diagnostics.error("XP049", file.path.span, message, "outside")
+                    return False
+    return True
+
+
+def _leads_out(text: str, first: bool) -> bool:
+    return ".." in text.split("/") or (first and text.startswith("/"))
+
+
+# ------------------------------------------------------------------ environment
+
+
+def compile_environment(
+    environment: Environment, setup: tuple[tree.Text, ...], filler: Filler, diagnostics: Diagnostics
+) -> PlannedEnvironment:
+    """Give the environment of an experiment; *setup* are the target's own lines, which come first."""
+    lines = [compile_setup(text, filler, diagnostics) for text in (*setup, *environment.setup)]
+    variables: dict[str, Template] = {}
+    for name, value in environment.variables.items():
+        found = _variable(value, filler, diagnostics)
+        if found is not None:
+            variables[name] = found
+    return PlannedEnvironment(tuple(line for line in lines if line is not None), variables, environment.secrets)
+
+
+def _variable(value: Value | Code | tree.Text, filler: Filler, diagnostics: Diagnostics) -> Template | None:
+    match value:
+        case tree.Text():
+            return compile_template(value, filler, diagnostics)
+        case Code(span=span, expr=expr):
+            found = filler.fill(tree.Placeholder(expr, None, span, None))
+            if isinstance(found, Many):
+                found = filler.fill(tree.Placeholder(expr, "json", span, None))
+            return joined([found.part]) if isinstance(found, One) else None
+        case _:
+            return joined([format_value(value)])
+
+
+def compile_setup(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Script | None:
+    """Give a setup line as a bash script, its placeholders as positional parameters, like a run text's."""
+    before = len(diagnostics.found)
+    check_shell_names(text, filler.scope, diagnostics)
+    atoms = Atoms(text)
+    found = scan(atoms.all)
+    filled: dict[int, Filled] = {}
+    for use in found.uses:
+        if use.context == COMMENT:
+            continue
+        check_place(use, diagnostics)
+        one = filler.fill(use.placeholder)
+        if one is not None:
+            filled[id(use.placeholder)] = one
+    if len(filled) < sum(use.context != COMMENT for use in found.uses) or len(diagnostics.found) > before:
+        return None
+    return script(atoms.all, found, filled)
