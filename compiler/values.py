@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json.encoder import encode_basestring
 from typing import Final, Literal, final
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
@@ -59,5 +60,5 @@ def type_of(value: Value) -> Type:
 
 
 def dotted(path: Path) -> str:
-    """Give the display name of a key; a segment that is no identifier is quoted."""
-    return ".".join(s if s.replace("-", "_").isidentifier() and "-" not in s else f'"{s}"' for s in path)
+    """Give the name of a key, the same on every machine: what is no ASCII identifier is quoted, as in JSON."""
+    return ".".join([s if s.isascii() and s.isidentifier() else encode_basestring(s) for s in path])

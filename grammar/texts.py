@@ -101,9 +101,9 @@ def _unescape(cooked: _Cooked, token: Lexeme) -> _Cooked:
         char = _escape(found[0])
         if char is None:
             _report_escape(found, cooked, token)
-        else:
-            chars.append(char)
-            at.append(cooked.at[found.start()])
+            char = found[0][1:]  # what was meant is not known; something stands there, so that nothing else looks wrong
+        chars.append(char)
+        at.extend([cooked.at[found.start()]] * len(char))
         done = found.end()
     chars.append(cooked.text[done:])
     at.extend(cooked.at[done:])
