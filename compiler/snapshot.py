@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,16 +13,22 @@ from ..grammar.diagnostic import Diagnostics
 from ..grammar.source import Span
 from .git_calls import GitError, GitMissingError, Repository, open_repository
 from .snapshot_checks import check_submodules, check_tree, warn_filters
-from .snapshot_index import OWN_FOLDERS, PrivateIndex, Status, open_index, start_over
+from .snapshot_commit import (
+    changed_paths,
+    keep_commit,
+    read_branch,
+    read_commit,
+    tree_without_records,
+    write_commit,
+)
+from .snapshot_index import PrivateIndex, Status, open_index, start_over
 from .snapshot_lfs import add_edited
 from .snapshot_policy import check_untracked
 from .snapshot_refusal import refuse, refuse_file
-from .snapshot_tree import SUBMODULE, Listing, list_tree, replace_entry
+from .snapshot_tree import SUBMODULE, Listing, list_tree
 
 Mode = Literal["worktree", "head", "clean"]
 
-IDENTITY: Final = "xpc <xpc@localhost>"
-MESSAGE: Final = "Snapshot of the working tree\n"
 NAMES_SHOWN: Final = 5
 
 
@@ -111,21 +116,12 @@ def _extent(repository: Repository, root: str, diagnostics: Diagnostics, span: S
             help=f'the widest root is the repository itself: `root "{widest}"`; `link` lets runs read other folders',
         )
         return None
-    if repository.folder and extent != "." and not f"{repository.folder}/".startswith(f"{extent}/"):
+    if extent != "." and not f"{repository.folder}/".startswith(f"{extent}/"):
         diagnostics.error(
             "XP133",
             span,
             f"the root `{root}` does not hold the Experimentfile's folder",
             "beside or below it",
-            help="a root is `.` or goes up: `..`, `../..`",
-        )
-        return None
-    if not repository.folder and extent != ".":
-        diagnostics.error(
-            "XP133",
-            span,
-            f"the root `{root}` does not hold the Experimentfile's folder",
-            "below it",
             help="a root is `.` or goes up: `..`, `../..`",
         )
         return None
@@ -151,11 +147,11 @@ def _take_head(repository: Repository, extent: str, diagnostics: Diagnostics) ->
     except GitError:
         _no_commit("head", diagnostics)
         return None
-    branch = _branch(repository)
-    tree = _tree_of(_commit_text(repository, head, extent)[1], repository, extent, diagnostics)
+    branch = read_branch(repository)
+    tree = tree_without_records(read_commit(repository, head, extent)[1], repository, extent, diagnostics)
     if tree is None or not check_tree(repository, extent, list_tree(repository, tree), diagnostics):
         return None
-    _keep(repository, head, needed=False)
+    keep_commit(repository, head, needed=False)
     return _snapshot(repository, extent, Status(head=head, branch=branch), tree, head, (), ())
 
 
@@ -217,14 +213,14 @@ def _bring_up(index: PrivateIndex, status: Status, diagnostics: Diagnostics) -> 
 def _commit(index: PrivateIndex, status: Status, mode: Mode, fit: bool, diagnostics: Diagnostics) -> Snapshot | None:
     """Write tree and commit of the index; if it isn't *fit*, look only for more to say about it."""
     repository, extent = index.repository, index.extent
-    header, head_tree = _commit_text(repository, status.head, extent) if status.head else ("", None)
-    tree = _tree_of(index.write_tree(), repository, extent, diagnostics if fit else None)
+    header, head_tree = read_commit(repository, status.head, extent) if status.head else ("", None)
+    tree = tree_without_records(index.write_tree(), repository, extent, diagnostics if fit else None)
     if tree is None:
         return None
-    before = _tree_of(head_tree, repository, extent, None) if head_tree else None
+    before = tree_without_records(head_tree, repository, extent, None) if head_tree else None
     changed: tuple[str, ...] = ()
     if tree != before:
-        changed = _changed(repository, before, tree)
+        changed = changed_paths(repository, before, tree)
         if mode == "clean":
             _not_clean(changed, diagnostics)
             return None
@@ -232,8 +228,8 @@ def _commit(index: PrivateIndex, status: Status, mode: Mode, fit: bool, diagnost
         return None
     commit = status.head
     if commit is None or tree != before:
-        commit = _write_commit(repository, extent, tree, status.head, header)
-    _keep(repository, commit, needed=commit != status.head)
+        commit = write_commit(repository, extent, tree, status.head, header)
+    keep_commit(repository, commit, needed=commit != status.head)
     outer = f"{extent}/" if extent else ""
     unknown = {path.removeprefix(outer) for path in index.untracked}
     found = _snapshot(
@@ -283,93 +279,6 @@ def _snapshot(
         extent=extent,
         repository=repository,
     )
-
-
-# ------------------------------------------------------------------ objects
-
-
-def _commit_text(repository: Repository, commit: str, extent: str) -> tuple[str, str | None]:
-    """Give the header of a commit, and the tree of the extent in it."""
-    names = f"{commit}\n{commit}:{extent}\n"
-    out = repository.run("cat-file", "--batch", input=os.fsencode(names))
-    first, _, rest = out.partition(b"\n")
-    size = int(first.split(b" ")[2])
-    header = rest[:size].partition(b"\n\n")[0].decode("utf-8", "replace")
-    second = rest[size + 1 :].partition(b"\n")[0].split(b" ")
-    tree = second[0].decode() if len(second) == 3 and second[1] == b"tree" else None
-    return header, tree
-
-
-def _tree_of(tree: str | None, repository: Repository, extent: str, diagnostics: Diagnostics | None) -> str | None:
-    """Give the extent's tree without what xpc itself writes; an empty one is an error."""
-    inside = repository.folder[len(extent) :].lstrip("/")
-    if tree is not None:
-        place = f"{tree}:{inside}" if inside else tree
-        try:
-            names = repository.run("ls-tree", "-z", "--name-only", place, *OWN_FOLDERS).decode().split("\0")[:-1]
-        except GitError:
-            names = []
-        for name in names:
-            path = posixpath.join(inside, name)
-            tree = replace_entry(repository, tree, path, None)
-            if diagnostics is not None:
-                diagnostics.warning(
-                    "XP134",
-                    None,
-                    f"`{path}/` is tracked by git, and no part of a snapshot",
-                    help=f"xpc writes there; `git rm -r --cached {path}` leaves it to xpc",
-                )
-    if tree is None and diagnostics is not None:
-        diagnostics.error(
-            "XP139",
-            None,
-            "the snapshot would be empty",
-            help="git ignores this folder: write `git init` here, or take it out of .gitignore",
-        )
-    return tree
-
-
-def _write_commit(repository: Repository, extent: str, tree: str, head: str | None, header: str) -> str:
-    """Write a commit whose id depends on HEAD and the tree alone."""
-    when = "0 +0000"
-    whole: str | None = tree
-    if head is not None:
-        lines = dict(line.split(" ", 1) for line in header.split("\n") if " " in line)
-        when = " ".join(lines["committer"].rsplit(" ", 2)[1:])
-        if extent:
-            whole = replace_entry(repository, lines["tree"], extent, tree)
-    elif extent:
-        whole = replace_entry(repository, None, extent, tree)
-    parent = f"parent {head}\n" if head else ""
-    text = f"tree {whole}\n{parent}author {IDENTITY} {when}\ncommitter {IDENTITY} {when}\n\n{MESSAGE}"
-    return repository.run("hash-object", "-t", "commit", "-w", "--stdin", input=text.encode()).decode().strip()
-
-
-def _keep(repository: Repository, commit: str, *, needed: bool) -> None:
-    """Hold the commit by a ref, so that gc can't drop it; HEAD itself may stay without where nobody can write."""
-    ref = f"refs/xpc/snapshots/{commit}"
-    if os.path.exists(os.path.join(repository.common_dir, ref)):
-        return
-    try:
-        repository.run("update-ref", ref, commit)
-    except GitError:
-        if needed:
-            raise
-
-
-def _changed(repository: Repository, before: str | None, tree: str) -> tuple[str, ...]:
-    """Give the paths in which two trees differ, sorted."""
-    if before is None:
-        return tuple(sorted(list_tree(repository, tree).entries))
-    out = repository.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, tree)
-    return tuple(sorted(os.fsdecode(out).split("\0")[:-1]))
-
-
-def _branch(repository: Repository) -> str | None:
-    try:
-        return os.fsdecode(repository.run("symbolic-ref", "--quiet", "--short", "HEAD")).strip()
-    except GitError:
-        return None
 
 
 # ------------------------------------------------------------------ findings

@@ -295,6 +295,14 @@ def test_ignored_folder(repo: Repo) -> None:
     ]
 
 
+def test_everything_ignored(tmp_path: Path) -> None:
+    """A repository that ignores all of its files has nothing to run."""
+    repo = Repo(tmp_path / "p")
+    repo.write({".gitignore": "*\n", "Experimentfile": "\n"})
+
+    assert [finding[0] for finding in refusals(repo)] == ["XP139"]
+
+
 def test_own_folders_under_version_control(repo: Repo) -> None:
     """Runs that someone committed are no part of the code."""
     repo.write({"runs/train/1/run.jsonl": "{}\n"})
