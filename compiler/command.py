@@ -6,10 +6,11 @@ the shell, each placeholder becomes an expansion of a positional parameter that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics
+from ..grammar.node import Node
 from ..grammar.source import Span
 from .command_argv import argv
 from .command_faults import check_place, check_shell_names, many_inside, warn_parsed_again
@@ -50,8 +51,20 @@ class Atoms:
         return Span(self.span.source, start, last + 1)
 
 
-def compile_command(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Command | None:
-    """Give the command of a run text; nothing if it is wrong, which is reported."""
+class Reading(Node):
+    """A run text that was read: its atoms, where bash would see each placeholder, and what fills it."""
+
+    atoms: Sequence[Atom]
+    scan: Scan
+    filled: Mapping[int, Filled]  # by the placeholder's ``id``; those in comments are left out
+
+    @property
+    def command(self) -> Command:
+        return script(self.atoms, self.scan, self.filled) if self.scan.syntax else argv(self.atoms, self.filled)
+
+
+def read_command(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Reading | None:
+    """Read a run text; nothing if it is wrong, which is reported."""
     before = len(diagnostics.found)
     check_shell_names(text, filler.scope, diagnostics)
     atoms = Atoms(text)
@@ -61,16 +74,10 @@ def compile_command(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -
         return None
     found = scan(atoms.all)
     _check(atoms, found, diagnostics)
-    filled = _fill(found, filler, diagnostics)
+    filled = fill_all(found, filler, diagnostics)
     if filled is None or any(d.severity == "error" for d in diagnostics.found[before:]):
         return None
-    if found.syntax:
-        return script(atoms.all, found, filled)
-    for use in found.uses:
-        one = filled[id(use.placeholder)]
-        if isinstance(one, One) and one.raw and use.alone:
-            filled[id(use.placeholder)] = filler.raw_words(use.placeholder)
-    return argv(atoms.all, filled)
+    return Reading(atoms.all, found, filled)
 
 
 def _check(atoms: Atoms, found: Scan, diagnostics: Diagnostics) -> None:
@@ -87,25 +94,24 @@ def _check(atoms: Atoms, found: Scan, diagnostics: Diagnostics) -> None:
             "in the background",
             help="leave it out: xpc starts many runs at once by itself",
         )
-    for use in found.uses:
-        if use.context != COMMENT:
-            check_place(use, diagnostics)
-            warn_parsed_again(use, diagnostics)
 
 
-def _fill(found: Scan, filler: Filler, diagnostics: Diagnostics) -> dict[int, Filled] | None:
-    """Give what stands for each placeholder, those in comments left out."""
+def fill_all(found: Scan, filler: Filler, diagnostics: Diagnostics) -> dict[int, Filled] | None:
+    """Give what stands for each placeholder, those in comments left out; nothing if one is wrong."""
     filled: dict[int, Filled] = {}
     whole = True
     for use in found.uses:
         if use.context == COMMENT:
             continue
+        whole = check_place(use, diagnostics) and whole
+        warn_parsed_again(use, diagnostics)
         one = filler.fill(use.placeholder)
-        if one is None:
-            whole = False
-            continue
+        if isinstance(one, One) and one.raw and use.alone and not found.syntax:
+            one = filler.raw_words(use.placeholder)
         if isinstance(one, Many) and not use.alone:
             many_inside(use, diagnostics)
+        if one is None or (isinstance(one, Many) and not use.alone):
             whole = False
-        filled[id(use.placeholder)] = one
+        else:
+            filled[id(use.placeholder)] = one
     return filled if whole else None

@@ -48,8 +48,8 @@ def check_shell_names(text: tree.Text, scope: Scope, diagnostics: Diagnostics) -
             )
 
 
-def check_place(use: Use, diagnostics: Diagnostics) -> None:
-    """Report a placeholder where bash would read the value as code, or not at all."""
+def check_place(use: Use, diagnostics: Diagnostics) -> bool:
+    """Report a placeholder where bash would read the value as code, or not at all; tell whether it may stand there."""
     written = f"{{{shown(use.placeholder.expr)}}}"
     found = {
         ARITHMETIC: (
@@ -75,6 +75,7 @@ def check_place(use: Use, diagnostics: Diagnostics) -> None:
     if found is not None:
         message, help = found
         diagnostics.error("XP081", use.placeholder.span, message, "not here", help=help)
+    return found is None
 
 
 def many_inside(use: Use, diagnostics: Diagnostics) -> None:

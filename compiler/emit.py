@@ -25,6 +25,7 @@ SHOWN: Final = 7  # digits of a build's id that people see
 POINTS: Final = "points.jsonl"
 INDEX: Final = "points.idx"
 PROVENANCE: Final = "provenance.json"
+WIDTH: Final = 110
 
 
 class Build:
@@ -122,7 +123,19 @@ def encoded(text: str) -> bytes:
 
 
 def _pretty(values: Mapping[str, object]) -> bytes:
-    return encoded(json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    return encoded(_laid_out(values, "") + "\n")
+
+
+def _laid_out(value: object, indent: str) -> str:
+    """Give JSON that people can read: what fits stands on one line."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(indent) + len(line) <= WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    inner = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {_laid_out(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(inner + part for part in parts) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + _laid_out(item, inner) for item in value) + f"\n{indent}]"
 
 
 def _moved(aside: Path, to: Path) -> Path:

@@ -51,7 +51,7 @@ def fingerprint(
     return Fingerprint(
         _hash(form.text(experiment.run) if experiment.run is not None else None),
         code_of(experiment.code),
-        _hash([lines, variables, sorted(environment.secrets)]),
+        _hash([lines, variables, [*sorted(environment.secrets)]]),
         _hash(inputs),
     )
 
@@ -86,7 +86,8 @@ class _Form:
             case tree.Text():
                 return self.text(value)
             case Code(expr=expr):
-                return [shown(expr), *self._definitions(expr, ())]
+                written: list[Json] = [shown(expr)]
+                return [*written, *self._definitions(expr, ())]
             case _:
                 return format_value(value)  # type: ignore[arg-type]
 

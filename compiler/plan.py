@@ -123,6 +123,13 @@ def make_plan(
     return Plan(study.name, snapshot, study.links, target, planned, tables, resources, arrays, cost(asked))
 
 
+def check_plan(study: Study, tables: Mapping[str, Table], target: Target, diagnostics: Diagnostics) -> None:
+    """Find what is wrong with texts and resources, all that ``make_plan`` would, without a snapshot."""
+    classes = Classes()
+    for name, texts in compile_texts(study, tables, target, diagnostics).items():
+        _classes(texts, tables[name], classes, diagnostics)
+
+
 def _classes(texts: Compiled, table: Table, classes: Classes, diagnostics: Diagnostics) -> Sequence[int] | int:
     experiment = texts.experiment
 

@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 
 from ..grammar.node import Node
 from .evaluate import put
+from .format import as_json
 from .study import Code
 from .table import NONE_HERE, Table
 from .values import ABSENT, Absent, Path, Value
@@ -76,6 +77,11 @@ def tree_map(keys: Sequence[Path], below: int, cells: Sequence[Cell]) -> dict[st
         if not isinstance(cell, Absent):
             put(whole, key[below:], cell)
     return whole
+
+
+def tree_json(keys: Sequence[Path], below: int, cells: Sequence[Cell]) -> str:
+    """Give a group of keys as one JSON map."""
+    return as_json(tree_map(keys, below, cells))
 
 
 class Call:

@@ -143,7 +143,7 @@ class _Writer:
         """Give the texts of several columns with commas between; an absent value leaves nothing."""
         if not columns:
             return repeat("")
-        parts = []
+        parts: list[Iterator[str]] = []
         for fragments, codes in columns:
             if codes is None:
                 parts.append(repeat(fragments[0], len(rows)))
@@ -174,8 +174,8 @@ def compact(value: object) -> str:
     """Give a value as JSON without blanks."""
     kind = type(value)
     if kind is float:
-        return float.__repr__(value)  # type: ignore[arg-type]  # it is a float
-    return int.__repr__(value) if kind is int else _encode(value)  # type: ignore[arg-type]  # it is an int
+        return float.__repr__(value)
+    return int.__repr__(value) if kind is int else _encode(value)
 
 
 class _Ids:

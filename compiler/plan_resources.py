@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Final, cast
 
 from ..grammar.node import Node
+from .fault import EvaluationError
 from .plan_distinct import Call, Cell, distinct
 from .study import Code, Resources
 from .table import Table
@@ -18,6 +19,7 @@ CHUNK: Final = 64 * 2**20
 ATTEMPTS: Final = 4  # how many requests a class has at least, where they depend on the attempt
 
 _ATTEMPT: Final[Path] = ("attempt",)
+Fields = tuple[int, int | None, int, int, int, int | None, int | None]
 _FIELDS: Final = ("cpus", "memory", "gpus", "nodes", "tasks", "time", "disk")
 
 
@@ -63,7 +65,7 @@ def classify(
     retries: int,
     labels: Container[Path],
     classes: Classes,
-    report: Callable[[Exception, Sequence[Path], Sequence[Cell]], None],
+    report: Callable[[EvaluationError, Sequence[Path], Sequence[Cell]], None],
 ) -> Sequence[int] | int:
     """Give the class of each row, or the one of all. Evaluated once for each combination of the keys it depends on;
     what goes wrong is given to *report* with the keys and values at which it did."""
@@ -74,7 +76,7 @@ def classify(
     for number, cells in found.cells.items():
         try:
             numbers[number] = classes.number(asked.requests(cells, attempts))
-        except Exception as error:
+        except EvaluationError as error:
             report(error, asked.keys, cells)
             return 0
     if found.codes is None or len(set(numbers.values())) == 1:
@@ -118,7 +120,7 @@ class _Asked:
         }
         fields["time"] = _rounded(fields["time"], MINUTE)
         fields["memory"] = _rounded(fields["memory"], CHUNK)
-        return Request(**fields, options=options)
+        return Request(*cast("Fields", tuple(fields[name] for name in _FIELDS)), options)
 
 
 def _rounded(value: Value, step: int) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..grammar.diagnostic import Diagnostic, Diagnostics
 from ..grammar.node import Node
 from ..grammar.source import Span
-from .command import compile_command
+from .command import Reading, read_command
 from .fault import EvaluationError
 from .findings import value_text
 from .plan_ancestors import Ancestry
@@ -37,6 +37,7 @@ class Compiled(Node):
     experiment: Experiment
     names: Names
     labels: Labels
+    reading: Reading
     command: Command
     inputs: Mapping[str, Template]
     outputs: Mapping[str, Template]
@@ -72,13 +73,16 @@ def _compile(
     filler = Filler(experiment, names, scope, table, labels, diagnostics)
     errors = sum(d.severity == "error" for d in diagnostics.found)
     assert experiment.run is not None
-    command = compile_command(experiment.run, filler, diagnostics)
+    reading = read_command(experiment.run, filler, diagnostics)
     inputs = compile_files(experiment.inputs, "input", filler, diagnostics)
     outputs = compile_files(experiment.outputs, "output", filler, diagnostics)
     environment = compile_environment(experiment.environment, target.setup, filler, diagnostics)
-    if table is None or command is None:
+    if table is None:
         return None
     texts = [_evaluate(column, table, diagnostics) for column in filler.texts.columns]
+    if reading is None:
+        return None
+    command = reading.command
     words = _words(command, environment, (*inputs.values(), *outputs.values()))
     _refuse_nul(words, experiment, table, diagnostics)
     if sum(d.severity == "error" for d in diagnostics.found) > errors:
@@ -87,7 +91,7 @@ def _compile(
         part.experiment for word in words for part in _parts(word) if isinstance(part, AncestorPart | EachWord)
     )
     known = tuple(text for text in texts if text is not None)
-    return Compiled(experiment, names, labels, command, inputs, outputs, environment, known, tuple(ancestors))
+    return Compiled(experiment, names, labels, reading, command, inputs, outputs, environment, known, tuple(ancestors))
 
 
 def text_scope(study: Study, experiment: Experiment, table: Table | None) -> Scope:

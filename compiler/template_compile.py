@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics, Label
 from ..grammar.node import Node
-from .command import Atoms
-from .command_faults import check_place, check_shell_names
+from .command import read_command
+from .command_faults import check_shell_names
 from .command_script import script
 from .format import format_value
 from .plan_distinct import used_values
-from .shell import COMMENT, scan
 from .study import Code, Environment, File
-from .template import FilePart, KeyPart, Script, Template, TextPart, joined
-from .template_fill import Filled, Filler, Many, One
+from .template import FilePart, KeyPart, Part, Script, Template, TextPart, joined
+from .template_fill import Filler, Many, One
 from .values import Value, dotted
 
 
@@ -31,7 +30,7 @@ class PlannedEnvironment(Node):
 def compile_template(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Template | None:
     """Give a text as a template; nothing if it is wrong, which is reported."""
     check_shell_names(text, filler.scope, diagnostics)
-    parts = []
+    parts: list[Part] = []
     whole = True
     for part in text.parts:
         if isinstance(part, tree.Piece):
@@ -63,7 +62,7 @@ def compile_files(files: tuple[File, ...], kind: str, filler: Filler, diagnostic
         path = compile_template(file.path, filler, diagnostics)
         if path is None:
             continue
-        path = tuple(posixpath.normpath(part) for part in path) if file.path.plain is not None else path
+        path = path if file.path.plain is None else (posixpath.normpath(file.path.plain),)
         if not _stays_inside(path, file, kind, filler, diagnostics):
             continue
         if kind == "output" and path in places:
@@ -136,18 +135,5 @@ def _variable(value: Value | Code | tree.Text, filler: Filler, diagnostics: Diag
 
 def compile_setup(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Script | None:
     """Give a setup line as a bash script, its placeholders as positional parameters, like a run text's."""
-    before = len(diagnostics.found)
-    check_shell_names(text, filler.scope, diagnostics)
-    atoms = Atoms(text)
-    found = scan(atoms.all)
-    filled: dict[int, Filled] = {}
-    for use in found.uses:
-        if use.context == COMMENT:
-            continue
-        check_place(use, diagnostics)
-        one = filler.fill(use.placeholder)
-        if one is not None:
-            filled[id(use.placeholder)] = one
-    if len(filled) < sum(use.context != COMMENT for use in found.uses) or len(diagnostics.found) > before:
-        return None
-    return script(atoms.all, found, filled)
+    reading = read_command(text, filler, diagnostics)
+    return None if reading is None else script(reading.atoms, reading.scan, reading.filled)

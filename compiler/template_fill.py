@@ -11,8 +11,8 @@ from ..grammar.node import Node
 from ..grammar.source import Span
 from .evaluate import compile_expression
 from .fault import EvaluationError
-from .format import as_json
-from .plan_distinct import Call, Cell, distinct, leaves, used_values
+from .format import as_json, format_value
+from .plan_distinct import Call, Cell, distinct, leaves, plain, tree_json, used_values
 from .scope import Scope
 from .study import Experiment
 from .table import Table
@@ -27,12 +27,10 @@ from .template_texts import (
     flag_words,
     is_plain_scalar,
     override_words,
-    plain,
     printed,
     raw_words,
-    tree_json,
 )
-from .values import Path, Value
+from .values import Absent, Path, Value
 
 
 class One(Node):
@@ -82,7 +80,8 @@ class Filler:
         if isinstance(expr, tree.Name):
             meanings = self.names.meanings(expr)
             if len(meanings) > 1:
-                return self.report.ambiguous(expr, meanings)
+                self.report.ambiguous(expr, meanings)
+                return None
             if meanings and not isinstance(meanings[0], LetName):
                 return self._named(placeholder, expr, meanings[0])
             if not meanings and self.report.unknown(expr):
@@ -107,7 +106,8 @@ class Filler:
                 return Many((*flag, word)) if known else None
             case Listed(what):
                 if placeholder.spec is not None:
-                    return self.report.spec(placeholder, f"`{what}` takes no format")
+                    self.report.spec(placeholder, f"`{what}` takes no format")
+                    return None
                 return self._args() if what == "args" else self._overrides()
             case LetName():
                 return self._computed(placeholder)
@@ -132,7 +132,7 @@ class Filler:
     def _key(self, placeholder: tree.Placeholder, path: Path) -> Filled | None:
         match placeholder.spec:
             case None:
-                return self._list(path) if self._has(path, list) else One(KeyPart(path))
+                return self._value(path)
             case "flag":
                 return Many(self._flag(path[-1], path))
             case "json":
@@ -142,7 +142,8 @@ class Filler:
             case "raw":
                 return self._raw(placeholder, path)
             case "yaml":
-                return self.report.spec(placeholder, "`:yaml` is for `run.config` alone", "write `:json`")
+                self.report.spec(placeholder, "`:yaml` is for `run.config` alone", "write `:json`")
+                return None
             case spec:
                 return self._format(placeholder, path, spec)
 
@@ -156,9 +157,19 @@ class Filler:
             text = printed(value, spec, span)
             return [text] if many else text
 
-        many = self._has(path, list)
+        many = any(isinstance(value, list) for value in self._values(path))
         number = self.texts.add((spec, path, many), TextColumn((path,), make, span))
         return Many((ListWord(number),)) if many else One(TextPart(number))
+
+    def _value(self, path: Path) -> Filled:
+        """Give a key's value: as many words as it has elements where it is a list in some row."""
+        values = self._values(path)
+        if any(isinstance(value, list) for value in values):
+            return self._list(path)
+        if any(isinstance(value, Absent) for value in values):
+            column = TextColumn((path,), lambda cells: format_value(plain(cells[0])), self.experiment.span)
+            return One(TextPart(self.texts.add(("text", path), column)))
+        return One(KeyPart(path))
 
     def _list(self, path: Path) -> Many:
         def make(cells: Sequence[Cell]) -> Result:
@@ -199,7 +210,8 @@ class Filler:
                 )
                 return One(part)
             case _:
-                return self.report.group(placeholder, path, keys)
+                self.report.group(placeholder, path, keys)
+                return None
 
     def _args(self) -> Many:
         keys = self._leaves(())
@@ -244,7 +256,8 @@ class Filler:
         if self.report.runtime_inside(expr):
             return None
         if spec in ("flag", "yaml", "raw"):
-            return self.report.spec(placeholder, f"`:{spec}` is for a key, and this is an expression")
+            self.report.spec(placeholder, f"`:{spec}` is for a key, and this is an expression")
+            return None
         code = compile_expression(expr, self.scope, self.diagnostics)
         if code is None:
             return None
@@ -288,9 +301,6 @@ class Filler:
 
     def _values(self, path: Path) -> list[Cell]:
         return [] if self.table is None else used_values(self.table, path)
-
-    def _has(self, path: Path, kind: type) -> bool:
-        return any(isinstance(value, kind) for value in self._values(path))
 
     def _leaves(self, path: Path) -> tuple[Path, ...]:
         return leaves(self.table, path, self.labels)

@@ -178,8 +178,7 @@ def names_in(expr: object) -> Iterator[tree.Name]:
     elif isinstance(expr, tree.Placeholder):
         yield from names_in(expr.expr)
     elif isinstance(expr, Node) and not isinstance(expr, tree.Key | tree.Word | tree.Piece):
-        for field in type(expr).__match_args__:  # type: ignore[attr-defined]
-            inside = getattr(expr, field)
+        for inside in expr._values():
             for one in inside if isinstance(inside, tuple) else (inside,):
                 if isinstance(one, tuple):
                     for part in one:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 from ..grammar.node import Node
 from ..grammar.source import Span
 from .fault import fault
-from .format import apply_format, as_json, format_value
-from .plan_distinct import Cell, plain, tree_map
+from .format import apply_format, format_value
+from .plan_distinct import Cell, plain
 from .values import Absent, Path, Value
 
 Result = str | list[str]
@@ -78,11 +77,6 @@ def raw_words(cell: Cell, span: Span) -> list[str]:
     return value.split()
 
 
-def tree_json(keys: Sequence[Path], below: int, cells: Sequence[Cell]) -> str:
-    """Give a group of keys as one JSON map; *below* segments are the group's own name."""
-    return as_json(tree_map(keys, below, cells))
-
-
 # ------------------------------------------------------------------ Hydra's way to write an override
 
 _BARE: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.+%@-]*")
@@ -120,8 +114,3 @@ def _quoted(text: str) -> str:
 def is_plain_scalar(cell: Cell) -> bool:
     """Tell whether a flag with this value is always two words: its name and the value."""
     return not isinstance(cell, Absent | bool | list) and cell is not None
-
-
-def fragments(results: Mapping[int, Result]) -> dict[int, str]:
-    """Give the JSON of each text."""
-    return {number: json.dumps(result, ensure_ascii=False) for number, result in results.items()}
