@@ -4,45 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-State = Literal[
-    "planned", "queued", "running", "done", "failed", "killed", "timeout", "oom", "lost", "cancelled", "skipped"
-]
+from .states import State
+
 FAULTS: Final = ("failed", "timeout", "oom")  # the program's own doing: the same again would end the same
-INTERRUPTED: Final = ("planned", "killed", "lost", "cancelled", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A run before a submit: *same* when its last attempt had this very fingerprint and request."""
+    """A run before a submit. *same*: its last attempt had this very fingerprint and request."""
 
     row: int
-    experiment: str
     state: State
-    same: bool
+    same: bool = True
 
 
 @dataclass(slots=True)
 class Selection:
-    """Rows by what happens to them; *faults* failed with this very code and request and are left alone."""
+    """Rows by what happens to them.
+
+    *busy* ones run or are queued elsewhere, *faults* failed with this very code and request, *broken* ones have records
+    that can't be read: all these are left alone. *blocked* ones would be sent, but a parent of theirs is neither done
+    nor sent.
+    """
 
     send: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     busy: list[int] = field(default_factory=list)
     faults: list[int] = field(default_factory=list)
+    broken: list[int] = field(default_factory=list)
+    blocked: list[int] = field(default_factory=list)
 
 
 def select(standings: Iterable[Standing], *, retry: bool = False) -> Selection:
-    """Share out the runs. With *retry* the faults are what is sent, and nothing else."""
+    """Share out the runs. With *retry* the faults are sent, and nothing else."""
     found = Selection()
     for standing in standings:
-        if standing.state == "done":
-            found.done.append(standing.row)
-        elif standing.state in ("queued", "running"):
-            found.busy.append(standing.row)
-        elif standing.state in FAULTS:
-            (found.send if retry or not standing.same else found.faults).append(standing.row)
-        elif not retry:
-            found.send.append(standing.row)
+        match standing.state:
+            case "done":
+                found.done.append(standing.row)
+            case "queued" | "running":
+                found.busy.append(standing.row)
+            case "broken":
+                found.broken.append(standing.row)
+            case "failed" | "timeout" | "oom":
+                (found.send if retry or not standing.same else found.faults).append(standing.row)
+            case "planned" | "killed" | "lost" | "cancelled" | "skipped":
+                if not retry:
+                    found.send.append(standing.row)
     return found

@@ -27,6 +27,12 @@ def find_limits(environ: Mapping[str, str], root: Path = ROOT) -> Limits:
     return Limits(find_cpus(root), find_memory(root), find_gpus(environ, root))
 
 
+def narrowed(limits: Limits, options: Mapping[str, int]) -> Limits:
+    """Give what a target's own options leave: `cpus` and `memory` as it says, of the GPUs the first `gpus`."""
+    gpus = Gpus(limits.gpus.variable, limits.gpus.devices[: options.get("gpus")])
+    return Limits(options.get("cpus", limits.cpus), options.get("memory", limits.memory), gpus)
+
+
 def find_cpus(root: Path = ROOT) -> int:
     """Give how many processors this process may use; a quota of one and a half counts as two."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from os.path import exists, join
 from typing import Any
@@ -64,19 +64,46 @@ class Work:
     def graph(self) -> Graph:
         """Read the parents of the rows; experiments that come after nothing are not read at all."""
         plan = self.place.build.plan["experiments"]
-        present = set(map(self.experiment, self.rows))
-        followed = {after["experiment"] for name in present for after in plan[name]["after"]}
-        known = {(self.experiment(row), self.run(row).id): row for row in self.rows if self.experiment(row) in followed}
+        known = {(self.experiment(row), self.run(row).id): row for row in self._followed()}
         parents = {
             row: self._parents_among(known, row) for row in self.rows if known and plan[self.experiment(row)]["after"]
         }
         return Graph(self.rows, parents)
 
+    def blocked(self, is_done: Callable[[str], bool]) -> list[int]:
+        """Give the rows that have a parent which is neither among the rows nor done; *is_done* is asked by folder."""
+        plan = self.place.build.plan["experiments"]
+        ours = {(self.experiment(row), self.run(row).id) for row in self._followed()}
+        known: dict[tuple[str, str], bool] = {}
+        found = []
+        for row in self.rows:
+            if not plan[self.experiment(row)]["after"]:
+                continue
+            for parent in set(_parents(self.run(row))) - ours:
+                if parent not in known:
+                    known[parent] = is_done(join(self.place.project, "runs", *parent))
+                if not known[parent]:
+                    found.append(row)
+                    break
+        return found
+
+    def _followed(self) -> list[int]:
+        """Give the rows of experiments that others among these come after."""
+        plan = self.place.build.plan["experiments"]
+        followed = {
+            after["experiment"] for name in set(map(self.experiment, self.rows)) for after in plan[name]["after"]
+        }
+        return [row for row in self.rows if self.experiment(row) in followed]
+
     def _parents_among(self, known: dict[tuple[str, str], int], row: int) -> list[int]:
-        run = self.run(row)
-        above = zip(run.plan["after"], run.parents, strict=True)
-        named = [(after["experiment"], parent) for after, parents in above for parent in parents]
-        return sorted({known[parent] for parent in named if parent in known})
+        return sorted({known[parent] for parent in _parents(self.run(row)) if parent in known})
+
+
+def _parents(run: Run) -> Iterator[tuple[str, str]]:
+    """Give the experiment and id of each parent."""
+    for after, parents in zip(run.plan["after"], run.parents, strict=True):
+        for parent in parents:
+            yield after["experiment"], parent
 
 
 def next_attempt(folder: str) -> int:

@@ -1,0 +1,168 @@
+"""Submits a build to this machine: under the project's lock, what is not done is selected, noted, and executed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ...grammar.diagnostic import Diagnostics
+from ..executor import Limits, Outcome, Reporter, Rules, execute, find_limits, narrowed
+from ..executor.work import Work
+from ..lock import LEASE, LEASES, NAME, Held, take_lock
+from ..owner import Owner
+from ..records import RunRecord, read_run
+from ..selection import Selection, Standing, select
+from ..shim import machine
+from ..shim.attempt import Place
+from ..shim.build_folder import Build, BuildError, Run
+from ..shim.guard import is_done
+from ..shim.workdir import WorkdirError
+from ..states import state_of
+from ..submissions import SubmissionWriter
+
+IGNORE: Final = "# Made by xpc; nothing here belongs in the repository.\n*\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What a submit did: which runs it sent or left, and how those that it sent ended."""
+
+    selection: Selection
+    outcome: Outcome
+
+    @property
+    def status(self) -> int:
+        return self.outcome.status
+
+
+class Here:
+    """What can be seen of processes from here, for reading the states of runs."""
+
+    def __init__(self) -> None:
+        here = machine.here()
+        self.host, self.boot = here["host"], here["boot"]
+
+    def is_alive(self, process: object) -> bool:
+        return machine.is_alive(process)
+
+
+def submit(
+    project: Path,
+    build: Path,
+    rows: Sequence[int],
+    diagnostics: Diagnostics,
+    *,
+    reporter: Reporter,
+    rules: Rules | None = None,
+    retry: bool = False,
+    before: Callable[[Selection], object] = lambda _: None,
+    environ: Mapping[str, str] = os.environ,
+) -> Submitted | None:
+    """Run those of *rows* that a submit sends (with *retry*: those that failed), and wait for them.
+
+    *before* is told the selection before anything starts. What stops it is in *diagnostics*, and nothing was done then.
+    """
+    lock = take_lock(project, watching=lambda owner: reporter.say(_watching(owner)))
+    if isinstance(lock, Held):
+        _held(lock, diagnostics)
+        return None
+    with lock:
+        try:
+            opened = Build(str(build))
+            place = Place(str(project), opened, environ)
+        except (BuildError, WorkdirError) as error:
+            diagnostics.error("XS003", None, str(error), help="`xpc build` makes it again")
+            return None
+        with closing(opened):
+            limits = narrowed(find_limits(environ), opened.plan["target"]["options"])
+            selection = choose(place, rows, limits, retry=retry)
+            before(selection)
+            rules = replace(rules or Rules(), keep=lock.touch)
+            return Submitted(selection, _execute(project, place, selection.send, limits, reporter, rules))
+
+
+def _execute(
+    project: Path, place: Place, rows: Sequence[int], limits: Limits, reporter: Reporter, rules: Rules
+) -> Outcome:
+    if not rows:
+        return Outcome()
+    for folder in (project / ".xpc", project / "runs"):
+        _hide(folder)
+    target = place.build.plan["target"]
+    written = SubmissionWriter(project, place.build.id, target["name"], target["kind"])
+    work = Work(place, rows, limits)
+    for experiment in work.totals():
+        written.runs(experiment, [row for row in rows if work.experiment(row) == experiment])
+    outcome = execute(place, rows, limits, reporter, rules)
+    written.end()
+    return outcome
+
+
+def choose(place: Place, rows: Iterable[int], limits: Limits, *, retry: bool) -> Selection:
+    """Read the records of *rows* and share them out; a run whose parent will not be done is blocked."""
+    here = Here()
+    selection = select((_standing(place, row, here) for row in sorted(rows)), retry=retry)
+    if not retry:  # what failed was started, so its parents were done
+        _leave_blocked(selection, Work(place, selection.send, limits))
+    return selection
+
+
+def _leave_blocked(selection: Selection, work: Work) -> None:
+    """Move the runs aside whose parents won't be done, with all that come after them."""
+    graph = work.graph()
+    blocked: set[int] = set()
+    for row in work.blocked(is_done):
+        blocked.update((row, *graph.drop(row)))
+    selection.blocked = sorted(blocked)
+    selection.send = [row for row in selection.send if row not in blocked]
+
+
+def _standing(place: Place, row: int, here: Here) -> Standing:
+    run = place.build.run(row)
+    record = read_run(place.run_folder(run))
+    state = state_of(record, here)
+    if record is None:
+        return Standing(row, state)
+    if state == "running" and _is_leftover(record, here):
+        state = "lost"  # the executor waits for its program
+    return Standing(row, state, _same(place, run, record))
+
+
+def _is_leftover(record: RunRecord, here: Here) -> bool:
+    """Tell whether only the program of a run lives, not the executor that would record its end."""
+    local = record.claim.get("host") == here.host and record.claim.get("boot") == here.boot
+    return local and not here.is_alive(record.claim.get("shim"))
+
+
+def _same(place: Place, run: Run, record: RunRecord) -> bool:
+    """Compare the last attempt's fingerprint, and what it asked for, with what it would have now."""
+    asked = record.claim.get("request") or (record.start or {}).get("request")
+    now: Mapping[str, Any] = place.build.request(run, record.attempt)
+    same_request = not isinstance(asked, Mapping) or all(now.get(name) == value for name, value in asked.items())
+    return same_request and record.claim.get("fingerprint") == run.plan["fingerprint"]
+
+
+def _hide(folder: Path) -> None:
+    """Keep a folder of ours out of the user's repository."""
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text(IGNORE)
+
+
+def _watching(owner: Owner | None) -> str:
+    who = str(owner) if owner is not None else "somebody"
+    return f"{who} has the submit lock; watching for {LEASES * LEASE:g} s whether that process still lives"
+
+
+def _held(held: Held, diagnostics: Diagnostics) -> None:
+    if held.owner is None:
+        message = "the submit lock can't be read, and somebody touches it"
+    else:
+        message = f"another submit of this project goes on: {held.owner}"
+    help = f"wait for it or stop it; if you know that it is gone, remove `{NAME}`"
+    diagnostics.error("XS001", None, message, help=help)
