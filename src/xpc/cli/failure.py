@@ -11,7 +11,7 @@ import click
 FINE, AT_FAULT, MISUSE, REFUSED, OUR_BUG = 0, 1, 2, 3, 70
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818  # it stops a command; whether that is an error is its status
     """Ends a command with *status*; whatever the user has to know has been printed already, or is *message*."""
 
     def __init__(self, status: int, message: str = "") -> None:

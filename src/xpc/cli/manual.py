@@ -9,8 +9,8 @@ from .root import COMMANDS, root
 HEAD = """# Commands
 
 The help pages of all commands; `xpc COMMAND --help` prints the same.
-Exit status: 0 fine, 1 your file or runs are at fault, 2 misuse of the command line, 3 the scheduler or the system refused, 70 a bug
-in xpc.
+Exit status: 0 fine, 1 your file or runs are at fault, 2 misuse of the command line, 3 the scheduler or the system
+refused, 70 a bug in xpc.
 """
 
 

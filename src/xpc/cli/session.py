@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.grammar.source import Source
@@ -14,10 +14,14 @@ from xpc.grammar.source import Source
 from .failure import AT_FAULT, Stop, refuse
 
 if TYPE_CHECKING:
-    from xpc.compiler.study import Study
+    from xpc.compiler.emit import Build
+    from xpc.compiler.plan import Plan
+    from xpc.compiler.snapshot import Snapshot
+    from xpc.compiler.study import Study, Target
     from xpc.compiler.table import Table
 
 FILE = "Experimentfile"
+BUILDS = ".xpc/builds"
 
 
 def find_folder(start: Path) -> Path:
@@ -25,7 +29,7 @@ def find_folder(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder
-    refuse(
+    return refuse(
         f"no {FILE} in {start} or above it",
         help="write one there, or go to a project with `xpc -C DIR …`",
     )
@@ -44,13 +48,22 @@ def read_source(path: Path, name: str, diagnostics: Diagnostics) -> Source:
 
 
 class Session:
-    """The project in *folder*, with ``--set`` *settings*, for *target*."""
+    """The project in *folder*, with ``--set`` *settings*, for the target called *target*."""
 
-    def __init__(self, folder: Path, settings: Sequence[str] = (), target: str = "local") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Sequence[str] = (),
+        target: str = "local",
+        snapshot: Literal["worktree", "head", "clean"] = "worktree",
+    ) -> None:
         self.folder = folder
         self.settings = tuple(settings)
-        self.target = target
+        self.target_name = target
+        self.snapshot_mode: Literal["worktree", "head", "clean"] = snapshot
         self.diagnostics = Diagnostics()
+
+    # ------------------------------------------------------------------ the passes
 
     @cached_property
     def source(self) -> Source:
@@ -64,9 +77,8 @@ class Session:
         source = self.source
         if self.diagnostics.failed:
             return None
-        return resolve(
-            source, DiskFiles(self.folder), os.environ, self.settings, self.diagnostics, target=self.target
-        )
+        files = DiskFiles(self.folder)
+        return resolve(source, files, os.environ, self.settings, self.diagnostics, target=self.target_name)
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -74,14 +86,86 @@ class Session:
 
         return {} if self.study is None else expand(self.study, self.diagnostics)
 
+    @property
+    def target(self) -> Target:
+        assert self.study is not None
+        return self.study.targets[self.target_name]
+
     def check(self) -> None:
         """Run every pass that needs no git: all mistakes are in ``diagnostics`` afterwards."""
-        _ = self.tables
+        tables = self.tables
+        if self.study is not None and self.target_name in self.study.targets:
+            from xpc.compiler.plan_texts import compile_texts
+
+            compile_texts(self.study, tables, self.target, self.diagnostics)
+
+    def checked(self) -> Study:
+        """Give the study, or print what is wrong with it and end the command."""
+        study, _ = self.study, self.tables
+        self.stop_if_failed()
+        assert study is not None
+        return study
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        from xpc.compiler.snapshot import take
+
+        study = self.checked()
+        found = take(self.folder, study.root, self.snapshot_mode, self.diagnostics)
+        self.stop_if_failed()
+        assert found is not None
+        return found
+
+    def plan(self, rows: Mapping[str, Sequence[int]] | None = None) -> Plan:
+        """Give the plan of the runs in *rows* (of each experiment's table; none: of all)."""
+        from xpc.compiler.plan import SnapshotRef, make_plan
+
+        study, tables = self.checked(), self.tables
+        self.check()
+        self.stop_if_failed()
+        snapshot = self.snapshot
+        found = make_plan(
+            study,
+            tables,
+            SnapshotRef(snapshot.tree, snapshot.prefix),
+            self.target,
+            self.diagnostics,
+            code_of=lambda patterns: snapshot.code_fingerprint(patterns, study.sources),
+            content_of=snapshot.blob_of,
+            rows=rows,
+        )
+        self.stop_if_failed()
+        assert found is not None
+        return found
+
+    def emit(self, plan: Plan) -> Build:
+        from xpc.compiler.emit import emit
+        from xpc.runtime.shim import archive
+
+        return emit(plan, archive.build())
+
+    # ------------------------------------------------------------------ selections
+
+    def experiments(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Give the experiments that *names* mean (none: all), or end the command with the nearest name."""
+        known = list(self.tables)
+        for name in names:
+            if name not in known:
+                from xpc.grammar.nearest import nearest
+
+                close = nearest(name, known)
+                help = f"did you mean `{close}`?" if close else f"there are: {', '.join(known) or 'none'}"
+                refuse(f"no experiment is called `{name}`", help=help)
+        return tuple(names) or tuple(known)
 
     def stop_if_failed(self, format: str = "full") -> None:
         """Print what was found; end the command if there is an error among it."""
-        from .output import print_diagnostics
+        from .output import print_diagnostics, verdict
 
+        if not self.diagnostics.failed:
+            return
         print_diagnostics(self.diagnostics, format)
-        if self.diagnostics.failed:
-            raise Stop(AT_FAULT)
+        import click
+
+        click.echo(f"\n{verdict(self.diagnostics.sorted())}. Nothing was written.", err=True)
+        raise Stop(AT_FAULT)

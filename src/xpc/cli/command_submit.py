@@ -1,0 +1,154 @@
+"""``xpc submit``: build, export the snapshot, and run here what is not done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from . import options
+from .failure import AT_FAULT, Stop
+from .output import count, print_diagnostics
+from .session import Session, find_folder
+
+if TYPE_CHECKING:
+    from xpc.runtime.schedulers.local import Submitted
+    from xpc.runtime.selection import Selection
+
+    from .standing import Standings
+
+
+@click.command()
+@options.experiments
+@options.target
+@options.settings
+@options.where
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Runs at a time (by default as fit).")
+@click.option(
+    "--snapshot",
+    type=click.Choice(("worktree", "head", "clean")),
+    default="worktree",
+    show_default=True,
+    help="Which code: the working tree as it is, the last commit, or an error if they differ.",
+)
+@click.option("--new", is_flag=True, help="Run new points even where a done run differs by an added key alone.")
+@options.as_json
+def command(
+    experiments: tuple[str, ...],
+    target: str,
+    settings: tuple[str, ...],
+    where: str | None,
+    jobs: int | None,
+    snapshot: Literal["worktree", "head", "clean"],
+    new: bool,
+    as_json: bool,
+) -> int:
+    """Build, then run what is planned or was interrupted. What is done is never run again.
+
+    What failed is sent again once its code, command or request has changed; `xpc retry` sends it as it is.
+    Ctrl-C stops cleanly, and a second `xpc submit` goes on from there.
+
+    \b
+    Example:  xpc submit train -j 4
+    """
+    from .selecting import rows_where
+    from .standing import read_standings
+
+    session = Session(find_folder(Path.cwd()), settings, target, snapshot)
+    session.checked()
+    standings = read_standings(session.folder)
+    if not new:
+        stop_for_kin(session, standings)
+    rows = rows_where(session, session.experiments(experiments), where, standings)
+    return send(session, rows, jobs, as_json=as_json)
+
+
+def stop_for_kin(session: Session, standings: Standings) -> None:
+    """End the command where done runs would be run again only because a key was added."""
+    from .command_build import kinship_note, kinships
+
+    notes = [kinship_note(kin) for kin in kinships(session, standings)]
+    if notes:
+        raise Stop(AT_FAULT, "\n".join([*notes, "Nothing was submitted. `xpc submit --new` runs them as new ones."]))
+
+
+def send(
+    session: Session,
+    rows: Mapping[str, Sequence[int]] | None,
+    jobs: int | None,
+    *,
+    as_json: bool = False,
+    retry: bool = False,
+) -> int:
+    """Build, export and execute; give the exit status."""
+    from xpc.runtime.executor import Rules
+    from xpc.runtime.executor.reporter import reporter_for
+    from xpc.runtime.export import export
+    from xpc.runtime.schedulers.local import submit
+
+    from .command_build import write
+
+    build = session.emit(session.plan(rows))
+    folder = write(session, build)
+    snapshot = session.snapshot
+    linked = any(planned.compiled.experiment.workdir == "links" for planned in build.plan.experiments.values())
+    export(
+        session.folder,
+        snapshot.tree,
+        snapshot.commit,
+        snapshot.prefix,
+        snapshot.repository,
+        session.diagnostics,
+        linked=linked,
+    )
+    session.stop_if_failed()
+    print_diagnostics(session.diagnostics)
+    session.diagnostics.found.clear()
+    total = sum(planned.runs for planned in build.plan.experiments.values())
+    rules = Rules() if jobs is None else Rules(jobs=jobs)
+    done = submit(
+        session.folder,
+        folder,
+        range(total),
+        session.diagnostics,
+        reporter=reporter_for(sys.stderr, silent=as_json),
+        rules=rules,
+        retry=retry,
+        before=(lambda _: None) if as_json else tell_selection,
+    )
+    if done is None:
+        print_diagnostics(session.diagnostics)
+        return AT_FAULT
+    if as_json:
+        click.echo(json.dumps(to_json(build.id, done)))
+    return done.status
+
+
+def tell_selection(selection: Selection) -> None:
+    """Say what is left alone, and why."""
+    parts = [f"{len(selection.done):,} done"] if selection.done else []
+    if selection.busy:
+        parts.append(f"{len(selection.busy):,} running elsewhere")
+    if selection.blocked:
+        parts.append(f"{len(selection.blocked):,} whose parents are not done")
+    if parts:
+        click.echo(f"Left alone: {', '.join(parts)}.", err=True)
+    if selection.faults:
+        failed = count(len(selection.faults), "run")
+        click.echo(f"{failed} failed with this very code: `xpc retry` runs them again.", err=True)
+
+
+def to_json(build: str, done: Submitted) -> dict[str, object]:
+    selection = done.selection
+    return {
+        "schema": "xpc.submit/1",
+        "build": build,
+        "sent": len(selection.send),
+        "done_before": len(selection.done),
+        "failed_before": len(selection.faults),
+        "experiments": {name: dict(counts) for name, counts in done.outcome.counts.items()},
+    }
