@@ -12,11 +12,11 @@ from typing import Any, Final
 from ...grammar.diagnostic import Diagnostics
 from ..executor import Limits, Outcome, Reporter, Rules, execute, find_limits, narrowed
 from ..executor.work import Work
+from ..here import Here
 from ..lock import LEASE, LEASES, NAME, Held, take_lock
 from ..owner import Owner
 from ..records import RunRecord, read_run
 from ..selection import Selection, Standing, select
-from ..shim import machine
 from ..shim.attempt import Place
 from ..shim.build_folder import Build, BuildError, Run
 from ..shim.guard import is_done
@@ -37,17 +37,6 @@ class Submitted:
     @property
     def status(self) -> int:
         return self.outcome.status
-
-
-class Here:
-    """What can be seen of processes from here, for reading the states of runs."""
-
-    def __init__(self) -> None:
-        here = machine.here()
-        self.host, self.boot = here["host"], here["boot"]
-
-    def is_alive(self, process: object) -> bool:
-        return machine.is_alive(process)
 
 
 def submit(

@@ -17,7 +17,7 @@ class BuildError(Exception):
 class Run:
     """One row of the points. *values* has every key in config order; *parents* a list of ids for each `after`."""
 
-    __slots__ = ("ancestors", "experiment", "id", "parents", "plan", "request_class", "row", "texts", "values")
+    __slots__ = ("ancestors", "experiment", "id", "labels", "parents", "plan", "request_class", "row", "texts", "values")
 
     def __init__(self, row: int, fields: List[Any], shape: Dict[str, Any], plan: Dict[str, Any]) -> None:
         fields = fields + [[]] * (7 - len(fields))
@@ -30,9 +30,16 @@ class Run:
         self.values: Dict[str, Any] = {
             key: own[source] if isinstance(source, int) else source["value"] for key, source in shape["config"]
         }
+        self.labels: List[str] = shape.get("labels", [])
         self.texts: List[Any] = fields[4]
         self.parents: List[List[str]] = fields[5]
         self.ancestors: Dict[str, List[str]] = dict(zip(shape["ancestors"], fields[6]))
+
+
+    @property
+    def config(self) -> Dict[str, Any]:
+        """The values that are keys of the config; the name of a group's choice stands beside it, not in it."""
+        return {key: value for key, value in self.values.items() if key not in self.labels}
 
 
 class Build:
@@ -54,6 +61,12 @@ class Build:
         if schemas != SCHEMAS:
             raise BuildError("the build in %s is of %s and %s: made by another xpc" % (folder, *schemas))
         self.id = os.path.basename(os.path.normpath(folder))
+
+    def close(self) -> None:
+        self._points.close()
+
+    def close(self) -> None:
+        self._points.close()
 
     @property
     def count(self) -> int:
