@@ -65,9 +65,6 @@ class Build:
     def close(self) -> None:
         self._points.close()
 
-    def close(self) -> None:
-        self._points.close()
-
     @property
     def count(self) -> int:
         return len(self._index) // 8 - 1
