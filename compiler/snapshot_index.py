@@ -179,7 +179,8 @@ def start_over(index: PrivateIndex) -> None:
         # The time of the copy matters: git re-reads files that are not older than their index.
         shutil.copy2(os.path.join(index.repository.git_dir, "index"), index.path)
     except FileNotFoundError:
-        if index.repository.run("rev-list", "--max-count=1", "--all"):
+        # The branch may have no commit yet while others, or our own refs, have some.
+        if _has_commit(index.repository):
             index.git("read-tree", "HEAD")
         return
     listing = os.fsdecode(index.git("ls-files", "-v", "-z"))
@@ -192,6 +193,14 @@ def start_over(index: PrivateIndex) -> None:
         if paths:
             index.git("update-index", option, "-z", "--stdin", input=_nul(paths))
     index.remove(outside)
+
+
+def _has_commit(repository: Repository) -> bool:
+    try:
+        repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except GitError:
+        return False
+    return True
 
 
 def _forget_ignored(index: PrivateIndex) -> None:

@@ -188,6 +188,16 @@ def test_repository_without_a_commit(tmp_path: Path) -> None:
     assert "parent" not in repo.git("cat-file", "commit", first.commit)
 
 
+def test_repository_without_a_commit_whose_records_were_removed(tmp_path: Path) -> None:
+    """Refs of ours are no commits of the user's: a second snapshot works without `.xpc/` too."""
+    repo = Repo(tmp_path / "project")
+    repo.write({"train.py": "print(1)"})
+    first = repo.take()
+    shutil.rmtree(repo.path / ".xpc")
+
+    assert repo.take().tree == first.tree
+
+
 def test_detached_head_and_linked_worktree(repo: Repo, tmp_path: Path) -> None:
     """A worktree has a HEAD and an index of its own, and shares the objects."""
     other = tmp_path / "other"
