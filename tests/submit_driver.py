@@ -8,6 +8,7 @@ from pathlib import Path
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.runtime.executor import Rules
 from xpc.runtime.executor.lines import Lines
+from xpc.runtime.retry import Retry
 from xpc.runtime.schedulers.local import submit
 
 
@@ -19,16 +20,19 @@ def main() -> int:
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--grace", type=float, default=0.5)
     parser.add_argument("--retry", action="store_true")
+    parser.add_argument("--row", type=int, action="append", help="instead of all rows")
+    parser.add_argument("--named", action="store_true")
+    parser.add_argument("--release", action="store_true")
     given = parser.parse_args()
     diagnostics = Diagnostics()
     found = submit(
         given.project,
         given.build,
-        range(given.runs),
+        given.row or range(given.runs),
         diagnostics,
         reporter=Lines(sys.stderr),
         rules=Rules(jobs=given.jobs, grace=given.grace, sample=0.05),
-        retry=given.retry,
+        retry=Retry(given.named, given.release) if given.retry else None,
     )
     if found is None:
         print(json.dumps({"refused": [(d.code, d.message) for d in diagnostics.found]}))

@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 from hand_build import Experiment, run_id, write_build
 
+from xpc.grammar.diagnostic import Diagnostics
+from xpc.runtime.executor import Silent
 from xpc.runtime.lock import NAME
 from xpc.runtime.records import RunRecord, read_run
+from xpc.runtime.schedulers.local import submit
 from xpc.runtime.selection import Standing, select
+from xpc.runtime.shim import machine
 from xpc.runtime.submissions import read_submissions
 
 DRIVER = str(Path(__file__).with_name("submit_driver.py"))
@@ -304,3 +308,77 @@ def test_killed_at_any_moment_and_submitted_again(tmp_path: Path, seed: int) -> 
         assert (folder(tmp_path, n) / "files/out.txt").read_text() == f"{n}\n"
         logs = [path.read_text() for path in folder(tmp_path, n).glob("stderr*.log")]
         assert not any("busy" in log for log in logs)
+
+
+# ---------------------------------------------------------------------- retry
+
+
+def test_retry_takes_the_skipped_children_along(tmp_path: Path) -> None:
+    """What was skipped because of a failure runs after its second attempt."""
+    train = Experiment("train", "[ -e ../../../../mended ]")
+    evaluate = Experiment("evaluate", after={"train": [[0]]})
+    assert run(tmp_path, [train, evaluate])["counts"] == {"train": {"failed": 1}, "evaluate": {"skipped": 1}}
+
+    (tmp_path / "mended").touch()
+    found = run(tmp_path, [train, evaluate], "--retry")
+
+    assert found["counts"] == {"train": {"done": 1}, "evaluate": {"done": 1}}
+
+
+def test_retry_of_a_named_run_takes_it_alone(tmp_path: Path) -> None:
+    """Of two failures the named one is run again; a named run that was cancelled too."""
+    experiment = Experiment("train", "exit 1", runs=2)
+    run(tmp_path, [experiment])
+    found = run(tmp_path, [experiment], "--retry", "--named", "--row", "1")
+
+    assert found["send"] == [1]
+    assert (record(tmp_path, 0).attempt, record(tmp_path, 1).attempt) == (1, 2)
+
+
+def pretend_elsewhere(project: Path) -> None:
+    """Make a journal without an end, claimed on another host."""
+    path = folder(project) / "run.jsonl"
+    claim = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps({**claim, "host": "cn7", "user": "ada", "time": "2026-11-21T09:30:00.000Z"}) + "\n")
+
+
+def test_run_of_another_host_is_left_until_a_person_releases_it(tmp_path: Path) -> None:
+    """Nobody here can see whether it lives: it is never taken over by itself, and the way out is named."""
+    experiment = Experiment("train")
+    run(tmp_path, [experiment])
+    pretend_elsewhere(tmp_path)
+    short = run_id("train", 0)[:7]
+
+    assert run(tmp_path, [experiment])["busy"] == [0]
+    assert run(tmp_path, [experiment], "--retry", "--named")["refused"] == [
+        ["XS002", f"run `{short}` of `train` has no end, and may still run on cn7"]
+    ]
+    assert not (folder(tmp_path) / "run.2.jsonl").exists()
+
+    found = run(tmp_path, [experiment], "--retry", "--named", "--release")
+    assert found["counts"] == {"train": {"done": 1}}
+    assert record(tmp_path).attempt == 2
+    assert json.loads((folder(tmp_path) / "run.1.release.jsonl").read_text())["event"] == "release"
+
+
+def test_run_that_lives_here_can_not_be_released(tmp_path: Path) -> None:
+    """Who wants it to end stops it; a release would make two of it."""
+    experiment = Experiment("train")
+    run(tmp_path, [experiment])
+    path = folder(tmp_path) / "run.jsonl"
+    claim = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps({**claim, "shim": machine.process(os.getpid())}) + "\n")
+    found = run(tmp_path, [experiment], "--retry", "--named", "--release")
+
+    assert found["refused"] == [["XS002", f"run `{run_id('train', 0)[:7]}` of `train` still runs on this machine"]]
+
+
+def test_build_that_is_not_whole(tmp_path: Path) -> None:
+    """It is refused as a whole, before anything is written."""
+    build = write_build(tmp_path, [Experiment("train")])
+    (build / "plan.json").unlink()
+    diagnostics = Diagnostics()
+
+    assert submit(tmp_path, build, [0], diagnostics, reporter=Silent()) is None
+    assert [d.code for d in diagnostics.found] == ["XS003"]
+    assert not (tmp_path / "runs").exists()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from os.path import exists, join
 from typing import Any
 
 from ..shim.attempt import Place
 from ..shim.build_folder import Run
+from ..shim.guard import is_done
 from .graph import Graph
 from .limits import Limits
 from .room import Need, need_of
@@ -70,22 +71,25 @@ class Work:
         }
         return Graph(self.rows, parents)
 
-    def blocked(self, is_done: Callable[[str], bool]) -> list[int]:
-        """Give the rows that have a parent which is neither among the rows nor done; *is_done* is asked by folder."""
+    def blocked(self) -> set[int]:
+        """Give the rows that can't be run: a parent is neither among the rows nor done, or is itself blocked."""
         plan = self.place.build.plan["experiments"]
         ours = {(self.experiment(row), self.run(row).id) for row in self._followed()}
         known: dict[tuple[str, str], bool] = {}
-        found = []
+        graph = self.graph()
+        blocked: set[int] = set()
         for row in self.rows:
-            if not plan[self.experiment(row)]["after"]:
-                continue
-            for parent in set(_parents(self.run(row))) - ours:
-                if parent not in known:
-                    known[parent] = is_done(join(self.place.project, "runs", *parent))
-                if not known[parent]:
-                    found.append(row)
-                    break
-        return found
+            if plan[self.experiment(row)]["after"] and not self._possible(row, ours, known):
+                blocked.update((row, *graph.drop(row)))
+        return blocked
+
+    def _possible(self, row: int, ours: set[tuple[str, str]], known: dict[tuple[str, str], bool]) -> bool:
+        for parent in set(_parents(self.run(row))) - ours:
+            if parent not in known:
+                known[parent] = is_done(join(self.place.project, "runs", *parent))
+            if not known[parent]:
+                return False
+        return True
 
     def _followed(self) -> list[int]:
         """Give the rows of experiments that others among these come after."""

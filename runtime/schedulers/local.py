@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ...grammar.diagnostic import Diagnostics
 from ..executor import Limits, Outcome, Reporter, Rules, execute, find_limits, narrowed
@@ -15,13 +15,12 @@ from ..executor.work import Work
 from ..here import Here
 from ..lock import LEASE, LEASES, NAME, Held, take_lock
 from ..owner import Owner
-from ..records import RunRecord, read_run
-from ..selection import Selection, Standing, select
+from ..retry import Retry, choose_again
+from ..selection import Selection, select
 from ..shim.attempt import Place
-from ..shim.build_folder import Build, BuildError, Run
-from ..shim.guard import is_done
+from ..shim.build_folder import Build, BuildError
 from ..shim.workdir import WorkdirError
-from ..states import state_of
+from ..standing import standing_of
 from ..submissions import SubmissionWriter
 
 IGNORE: Final = "# Made by xpc; nothing here belongs in the repository.\n*\n"
@@ -47,11 +46,11 @@ def submit(
     *,
     reporter: Reporter,
     rules: Rules | None = None,
-    retry: bool = False,
+    retry: Retry | None = None,
     before: Callable[[Selection], object] = lambda _: None,
     environ: Mapping[str, str] = os.environ,
 ) -> Submitted | None:
-    """Run those of *rows* that a submit sends (with *retry*: those that failed), and wait for them.
+    """Run those of *rows* that a submit (or a *retry*) sends, and wait for them.
 
     *before* is told the selection before anything starts. What stops it is in *diagnostics*, and nothing was done then.
     """
@@ -68,7 +67,9 @@ def submit(
             return None
         with closing(opened):
             limits = narrowed(find_limits(environ), opened.plan["target"]["options"])
-            selection = choose(place, rows, limits, retry=retry)
+            selection = choose_again(place, rows, limits, retry, diagnostics) if retry else choose(place, rows, limits)
+            if selection is None:
+                return None
             before(selection)
             rules = replace(rules or Rules(), keep=lock.touch)
             return Submitted(selection, _execute(project, place, selection.send, limits, reporter, rules))
@@ -91,48 +92,14 @@ def _execute(
     return outcome
 
 
-def choose(place: Place, rows: Iterable[int], limits: Limits, *, retry: bool) -> Selection:
+def choose(place: Place, rows: Iterable[int], limits: Limits) -> Selection:
     """Read the records of *rows* and share them out; a run whose parent will not be done is blocked."""
     here = Here()
-    selection = select((_standing(place, row, here) for row in sorted(rows)), retry=retry)
-    if not retry:  # what failed was started, so its parents were done
-        _leave_blocked(selection, Work(place, selection.send, limits))
-    return selection
-
-
-def _leave_blocked(selection: Selection, work: Work) -> None:
-    """Move the runs aside whose parents won't be done, with all that come after them."""
-    graph = work.graph()
-    blocked: set[int] = set()
-    for row in work.blocked(is_done):
-        blocked.update((row, *graph.drop(row)))
+    selection = select(standing_of(place, row, here) for row in sorted(rows))
+    blocked = Work(place, selection.send, limits).blocked()
     selection.blocked = sorted(blocked)
     selection.send = [row for row in selection.send if row not in blocked]
-
-
-def _standing(place: Place, row: int, here: Here) -> Standing:
-    run = place.build.run(row)
-    record = read_run(place.run_folder(run))
-    state = state_of(record, here)
-    if record is None:
-        return Standing(row, state)
-    if state == "running" and _is_leftover(record, here):
-        state = "lost"  # the executor waits for its program
-    return Standing(row, state, _same(place, run, record))
-
-
-def _is_leftover(record: RunRecord, here: Here) -> bool:
-    """Tell whether only the program of a run lives, not the executor that would record its end."""
-    local = record.claim.get("host") == here.host and record.claim.get("boot") == here.boot
-    return local and not here.is_alive(record.claim.get("shim"))
-
-
-def _same(place: Place, run: Run, record: RunRecord) -> bool:
-    """Compare the last attempt's fingerprint, and what it asked for, with what it would have now."""
-    asked = record.claim.get("request") or (record.start or {}).get("request")
-    now: Mapping[str, Any] = place.build.request(run, record.attempt)
-    same_request = not isinstance(asked, Mapping) or all(now.get(name) == value for name, value in asked.items())
-    return same_request and record.claim.get("fingerprint") == run.plan["fingerprint"]
+    return selection
 
 
 def _hide(folder: Path) -> None:

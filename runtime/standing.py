@@ -1,0 +1,41 @@
+"""A row of a build and the records of its run to how it stands: its state, and whether its code is still the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .here import Here
+from .records import RunRecord, read_run
+from .selection import Standing
+from .shim.attempt import Place
+from .shim.build_folder import Run
+from .states import state_of
+
+
+def standing_of(place: Place, row: int, here: Here) -> Standing:
+    """Read the records of a row's run. For whoever has the submit lock: nobody else queues anything here then."""
+    run = place.build.run(row)
+    record = read_run(place.run_folder(run))
+    state = state_of(record, here)
+    if record is None:
+        return Standing(row, state)
+    if state == "running" and is_leftover(record, here):
+        state = "lost"  # nobody will record how its program ends; the executor waits for that
+    return Standing(row, state, _same(place, run, record))
+
+
+def is_here(record: RunRecord, here: Here) -> bool:
+    return record.claim.get("host") == here.host and record.claim.get("boot") == here.boot
+
+
+def is_leftover(record: RunRecord, here: Here) -> bool:
+    """Tell whether only the program of a run lives, not the executor that would record its end."""
+    return is_here(record, here) and not here.is_alive(record.claim.get("shim"))
+
+
+def _same(place: Place, run: Run, record: RunRecord) -> bool:
+    """Compare the last attempt's fingerprint, and what it asked for, with what it would have now."""
+    asked = record.claim.get("request") or (record.start or {}).get("request")
+    now = place.build.request(run, record.attempt)
+    same_request = not isinstance(asked, Mapping) or all(now.get(name) == value for name, value in asked.items())
+    return same_request and record.claim.get("fingerprint") == run.plan["fingerprint"]
