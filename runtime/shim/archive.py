@@ -8,7 +8,8 @@ import zipfile
 
 SHEBANG = b"#!/usr/bin/env python3\n"
 WHEN = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can tell
-START = b"import sys\n\nfrom shim.main import main\n\nsys.exit(main())\n"
+PACKAGE = "_xpc_shim"  # the archive stands on the programs' PYTHONPATH: no name in it may hide one of theirs
+START = b"import sys\n\nfrom %s.main import main\n\nsys.exit(main())\n" % PACKAGE.encode()
 API = ("__init__.py", "_run.py", "py.typed")  # what a program gets from `import xpc`
 
 
@@ -19,7 +20,7 @@ def build() -> bytes:
     files = {"__main__.py": START}
     for name in os.listdir(here):
         if name.endswith(".py") and name != "archive.py":
-            files["shim/" + name] = _read(os.path.join(here, name))
+            files["%s/%s" % (PACKAGE, name)] = _read(os.path.join(here, name))
     for name in API:
         files["xpc/" + name] = _read(os.path.join(home, name))
     whole = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import time
@@ -40,6 +41,7 @@ class Place:
         self.process = machine.process(os.getpid())
         self.stamp = workdir.read_stamp(self.project, build.plan["snapshot"]["tree"])
         self.links: List[Tuple[str, str]] = [(link["name"], link["path"]) for link in build.plan["links"]]
+        self.dirty = _provenance(build.folder).get("dirty")
         self._events: Optional[int] = None
 
     def run_folder(self, run: Run) -> str:
@@ -72,6 +74,7 @@ class Attempt:
         self._scheduler = scheduler
         self._durable = durable
         self.clustered = scheduler["kind"] != "local"
+        self._taken_over: Optional[int] = None
         self._began = 0.0
         self._oom_kills = 0
         self._workdir: Optional[workdir.Workdir] = None
@@ -93,7 +96,7 @@ class Attempt:
     def claim(self) -> str:
         """Claim the next attempt: ``claimed``, ``done`` (nothing to do) or ``held`` (by a live one)."""
         found = claim.take(self.folder, self._claim_line(), watch=self.clustered)
-        self.number, self.holder = found.attempt, found.holder
+        self.number, self.holder, self._taken_over = found.attempt, found.holder, found.taken_over
         if found.verdict == claim.CLAIMED:
             self.request = self.place.build.request(self.run, self.number)
             self.place.note("start", self.run, self.number)
@@ -111,6 +114,7 @@ class Attempt:
             "build": place.build.id,
             "snapshot": place.stamp.tree,
             "commit": place.stamp.commit,
+            "dirty": place.dirty,
             "values": run.values,
             "parents": [parent for parents in run.parents for parent in parents],
             "fingerprint": run.plan["fingerprint"],
@@ -139,7 +143,7 @@ class Attempt:
         )
         if plan["config"]:
             with open(os.path.join(self.folder, "config.json"), "w", encoding="utf-8") as file:
-                file.write(template.config_text(self.run.values))
+                file.write(template.config_text(self.run.config))
         self._before = {name: s for name, s in ((n, self._stat(n)) for n in self._outputs) if s is not None}
         self._launch = Launch(
             self._argv(context),
@@ -161,7 +165,7 @@ class Attempt:
         if command["kind"] == "argv":
             argv = template.words(command["words"], context)
         else:
-            words = template.words(command["args"], context)
+            words = template.parameters(command["args"], context)
             argv = ["bash", "-e", "-o", "pipefail", "-c", command["script"], "xpc", *words]
         setups = self.run.plan["environment"]["setup"]
         return with_setup(setups, argv, context) if setups else argv
@@ -193,7 +197,7 @@ class Attempt:
             "event": "start",
             "time": journal.now(),
             "program": machine.process(program),
-            "command": self._launch.argv,
+            "command": self._redacted(self._launch.argv),
             "request": self.request,
             "witness": self._workdir.witness,
             "gpus": gpus or [],
@@ -213,9 +217,12 @@ class Attempt:
         end = verdict.judge(status, cause, missing, self.run.plan["command"]["kind"], self._oom_kills)
         if end["state"] == "failed" and end["reason"] is None:
             end["reason"] = self._snapshot_hint()
+        end = self._settle(end)
         line = {"event": "end", "time": journal.now(), **end, "duration": round(duration, 6), **usage._asdict()}
         line.update(outputs=outputs, artifacts=collected.artifacts, progress=collected.progress)
         line["witness"] = self._witness(collected)
+        if self._taken_over is not None and claim.is_contested(self.folder, self.number, self._taken_over):
+            line["contested"] = True
         self._tidy()
         journal.append(self.journal, line, durable=self._durable)
         self.place.note("end", self.run, self.number)
@@ -224,6 +231,22 @@ class Attempt:
     def fail(self, reason: str, exit_code: Optional[int] = None) -> Dict[str, Any]:
         """Write the end line of an attempt whose program could not be started."""
         return self.finish(None, Usage(0.0, 0), verdict.Cause("failed", reason, exit_code))
+
+    def _settle(self, end: Dict[str, Any]) -> Dict[str, Any]:
+        """Never two `done` records: whoever was taken over, or took over a run that was done after all, has none."""
+        if end["state"] != "done":
+            return end
+        if claim.later_exists(self.folder, self.number):
+            return dict(end, state="cancelled", reason="attempt %d has taken over" % (self.number + 1))
+        before = claim.done_before(self.folder, self.number) if self._taken_over is not None else None
+        return end if before is None else dict(end, state="cancelled", reason="attempt %d was done meanwhile" % before)
+
+    def _redacted(self, words: List[str]) -> List[str]:
+        """Take the values of secrets out of what is recorded."""
+        names = self.run.plan["environment"]["secrets"]
+        for value in filter(None, [self.place.environ.get(name) for name in names]):
+            words = [word.replace(value, "***") for word in words]
+        return words
 
     def _check_outputs(self) -> Tuple[Dict[str, Any], List[str]]:
         found: Dict[str, Any] = {}
@@ -279,12 +302,22 @@ def with_setup(setups: List[Dict[str, Any]], argv: List[str], context: template.
     lines: List[str] = []
     words: List[str] = []
     for number, setup in enumerate(setups, 1):
-        own = template.words(setup["args"], context)
+        own = template.parameters(setup["args"], context)
         lines.append("setup_%d() {\n%s\n}" % (number, setup["script"]))
         lines.append('setup_%d "${@:2:$1}"; shift $(($1 + 1))' % number)
         words += [str(len(own)), *own]
     script = "\n".join([*lines, 'exec "$@"'])
     return ["bash", "-e", "-o", "pipefail", "-c", script, "xpc", *words, *argv]
+
+
+def _provenance(build: str) -> Dict[str, Any]:
+    """Read of what commit a build was made; empty if nobody wrote it down."""
+    try:
+        with open(os.path.join(build, "provenance.json"), "rb") as file:
+            found = json.loads(file.read().decode("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def tail(path: str, size: int = 4096) -> str:

@@ -15,9 +15,12 @@ class BuildError(Exception):
 
 
 class Run:
-    """One row of the points. *values* has every key in config order; *parents* a list of ids for each `after`."""
+    """One row of the points. *values* has every key in config order; *parents* a list of ids for each `after`;
+    *labels* are the keys that name what a group of the config was chosen to be."""
 
-    __slots__ = ("ancestors", "experiment", "id", "labels", "parents", "plan", "request_class", "row", "texts", "values")
+    __slots__ = (
+        "ancestors", "experiment", "id", "labels", "parents", "plan", "request_class", "row", "texts", "values",
+    )  # fmt: skip
 
     def __init__(self, row: int, fields: List[Any], shape: Dict[str, Any], plan: Dict[str, Any]) -> None:
         fields = fields + [[]] * (7 - len(fields))
@@ -34,7 +37,6 @@ class Run:
         self.texts: List[Any] = fields[4]
         self.parents: List[List[str]] = fields[5]
         self.ancestors: Dict[str, List[str]] = dict(zip(shape["ancestors"], fields[6]))
-
 
     @property
     def config(self) -> Dict[str, Any]:

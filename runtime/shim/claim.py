@@ -12,7 +12,7 @@ import os
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-from . import journal, machine
+from . import journal, machine, processes
 
 LEASE = 60.0  # seconds between signs of life, on clusters
 LEASES_TO_WATCH = 3
@@ -22,11 +22,15 @@ CLAIMED, DONE, HELD = "claimed", "done", "held"
 
 
 class Claim(NamedTuple):
-    """What came of it: `claimed` with the attempt's number, `done`, or `held` and by whom."""
+    """What came of it: `claimed` with the attempt's number, `done`, or `held` and by whom.
+
+    *taken_over*: when the journal before it was last touched, if that attempt had no end line.
+    """
 
     verdict: str
     attempt: int
     holder: str = ""
+    taken_over: Optional[int] = None
 
 
 def take(folder: str, line: Dict[str, Any], watch: bool) -> Claim:
@@ -35,22 +39,46 @@ def take(folder: str, line: Dict[str, Any], watch: bool) -> Claim:
     *watch*: wait for a silent claimant's lease to pass (on clusters). Raises ``OSError`` when the disk refuses.
     """
     os.makedirs(folder, exist_ok=True)
-    attempt = 1
     while True:
-        path = os.path.join(folder, journal.numbered("run.jsonl", attempt))
-        if _create(path, dict(line, attempt=attempt)):
-            return Claim(CLAIMED, attempt)
-        records = journal.read(path).records
-        if records and records[0].get("nonce") == line["nonce"]:
-            return Claim(CLAIMED, attempt)  # a retransmitted create that had succeeded
-        later = os.path.join(folder, journal.numbered("run.jsonl", attempt + 1))
-        if not _opens(later):
-            state = end_state(records)
-            if state == "done":
-                return Claim(DONE, attempt)
-            if state is None and not is_over(folder, attempt, records, watch):
-                return Claim(HELD, attempt, holder(records))
-        attempt += 1
+        known = journal.read_attempts(folder)
+        attempt = len(known) + 1
+        refused = _refusal(folder, known, line["nonce"], watch)
+        if refused is not None:
+            return refused
+        if _create(_path(folder, attempt), dict(line, attempt=attempt)):
+            return _confirm(folder, attempt, known)
+
+
+def _refusal(folder: str, known: List[journal.Reading], nonce: str, watch: bool) -> Optional[Claim]:
+    """Say why the attempt after *known* may not be claimed; nothing if it may."""
+    for number, attempt in enumerate(known, 1):
+        if attempt.state == "done":
+            return Claim(DONE, number)
+    if not known or known[-1].state is not None:
+        return None
+    number, records = len(known), known[-1].records
+    if records and records[0].get("nonce") == nonce:
+        return Claim(CLAIMED, number)  # a retransmitted create that had succeeded
+    return None if is_over(folder, number, records, watch) else Claim(HELD, number, holder(records))
+
+
+def _confirm(folder: str, attempt: int, known: List[journal.Reading]) -> Claim:
+    """Look around once more: of two that took each other for gone, at most one goes on."""
+    if _opens(_path(folder, attempt + 1)):
+        end = {"event": "end", "time": journal.now(), "state": "cancelled", "reason": "another attempt came first"}
+        journal.append(_path(folder, attempt), end)
+        return Claim(HELD, attempt + 1, "another attempt")
+    if not known or known[-1].state is not None:
+        return Claim(CLAIMED, attempt)
+    again = journal.read(_path(folder, attempt - 1))
+    if again.changed == known[-1].changed or again.state not in (None, "done"):
+        return Claim(CLAIMED, attempt, taken_over=again.changed)
+    os.unlink(_path(folder, attempt))
+    return Claim(DONE if again.state == "done" else HELD, attempt - 1, holder(again.records))
+
+
+def _path(folder: str, attempt: int) -> str:
+    return os.path.join(folder, journal.numbered("run.jsonl", attempt))
 
 
 def _create(path: str, line: Dict[str, Any]) -> bool:
@@ -78,13 +106,6 @@ def _opens(path: str) -> bool:
     return True
 
 
-def end_state(records: List[journal.Record]) -> Optional[str]:
-    for record in records:
-        if record.get("event") == "end":
-            return str(record.get("state"))
-    return None
-
-
 def holder(records: List[journal.Record]) -> str:
     claim = records[0] if records else {}
     return "%s on %s" % (claim.get("user", "somebody"), claim.get("host", "an unknown host"))
@@ -94,15 +115,35 @@ def is_over(folder: str, attempt: int, records: List[journal.Record], watch: boo
     """Tell whether an attempt without an end line can't go on any more."""
     if _opens(os.path.join(folder, "run.%d.release.jsonl" % attempt)):
         return True
-    path = os.path.join(folder, journal.numbered("run.jsonl", attempt))
+    path = _path(folder, attempt)
     if not records:
-        return _stays_empty(path)
+        return watched_in_vain(path, LEASE) if watch else _stays_empty(path)
     claim = records[0]
-    here = machine.here()
-    if claim.get("host") == here["host"] and claim.get("boot") == here["boot"]:
+    where = machine.sees(claim)
+    if where == "here":
         programs = [record.get("program") for record in records if record.get("event") == "start"]
-        return not any(machine.is_alive(process) for process in [claim.get("shim"), *programs])
-    return watch and watched_in_vain(path, float(claim.get("lease") or LEASE))
+        alive = any(machine.is_alive(process) for process in [claim.get("shim"), *programs])
+        return not alive and not processes.of_run(folder)  # the shim may have died before it named its program
+    lease = claim.get("lease")  # without one nobody touches that journal, and silence means nothing
+    return where == "rebooted" or bool(watch and lease and watched_in_vain(path, float(lease)))
+
+
+def later_exists(folder: str, attempt: int) -> bool:
+    """Tell whether a later attempt was claimed: this one has lost its right to say `done`."""
+    return _opens(_path(folder, attempt + 1))
+
+
+def done_before(folder: str, attempt: int) -> Optional[int]:
+    """Give an earlier attempt that says `done`."""
+    for number in range(1, attempt):
+        if journal.read(_path(folder, number)).state == "done":
+            return number
+    return None
+
+
+def is_contested(folder: str, attempt: int, taken_over: int) -> bool:
+    """Tell whether the attempt that was taken over has shown a sign of life since."""
+    return journal.read(_path(folder, attempt - 1)).changed != taken_over
 
 
 def _stays_empty(path: str, patience: float = 5.0) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
 MARK = b'"xpc.'
@@ -50,4 +51,8 @@ def _record(line: bytes) -> Any:
 
 
 def _is_progress(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(n, (int, float)) for n in value)
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_finite, value))
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -5,17 +5,31 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 SCHEMA = "xpc.run/1"
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 Record = Dict[str, Any]
 
 
 class Reading(NamedTuple):
-    """The records of a journal, and whether a torn or unreadable line was left out."""
+    """The records of a journal, and whether a torn or unreadable line was left out.
+
+    *changed* is when the file was last written or touched, in nanoseconds by the clock of wherever it is: to be
+    compared with another look at the same file, and with nothing else.
+    """
 
     records: List[Record]
     torn: bool
+    changed: int = 0
+
+    @property
+    def state(self) -> Optional[str]:
+        """What the end line says; nothing if there is none."""
+        for record in self.records:
+            if record.get("event") == "end":
+                return str(record.get("state"))
+        return None
 
 
 def numbered(name: str, attempt: int) -> str:
@@ -29,7 +43,18 @@ def numbered(name: str, attempt: int) -> str:
 def read(path: str) -> Reading:
     """Read what is there; raises ``OSError`` if there is no such file."""
     with open(path, "rb") as file:
-        return parse(file.read())
+        return parse(file.read())._replace(changed=os.fstat(file.fileno()).st_mtime_ns)
+
+
+def read_attempts(folder: str) -> List[Reading]:
+    """Read the journals of all attempts of a run, by opening one after the other: nothing is listed or looked up in
+    advance, since network file systems answer that from memory."""
+    found: List[Reading] = []
+    while True:
+        try:
+            found.append(read(os.path.join(folder, numbered("run.jsonl", len(found) + 1))))
+        except (FileNotFoundError, NotADirectoryError):
+            return found
 
 
 def parse(data: bytes) -> Reading:
@@ -52,7 +77,8 @@ def parse(data: bytes) -> Reading:
 
 
 def encode(record: Record) -> bytes:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape") + b"\n"
+    """Give a record as its line. A path that is no UTF-8 keeps its bytes as escapes: the line is always UTF-8."""
+    return ENCODER.encode(record).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def write_all(descriptor: int, data: bytes) -> None:

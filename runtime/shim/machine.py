@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from typing import Any, Dict, Mapping, Optional
@@ -37,8 +38,33 @@ def is_alive(recorded: Any) -> bool:
 
 
 def here() -> Dict[str, str]:
-    """Name the host, its boot and the user."""
-    return {"host": socket.gethostname(), "boot": boot_id(), "user": user()}
+    """Name the host, its boot and the user; *machine* outlives a boot, *space* is the pid namespace: pids mean
+    nothing outside of it."""
+    return {"host": socket.gethostname(), "boot": boot_id(), "machine": machine(), "space": space(), "user": user()}
+
+
+def machine() -> str:
+    """Name this machine; by a hash, since the id itself is not for showing around. Empty where there is none."""
+    known = _text("/etc/machine-id")
+    return hashlib.blake2b(known.encode(), digest_size=8, person=b"xpc").hexdigest() if known else ""
+
+
+def space() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def sees(recorded: Mapping[str, Any]) -> str:
+    """Tell of the processes of a claim: ``here`` (they can be looked up), ``rebooted`` (gone with an earlier boot of
+    this machine) or ``elsewhere`` (nobody can say from here)."""
+    now = here()
+    if recorded.get("host") != now["host"]:
+        return "elsewhere"
+    if recorded.get("boot") == now["boot"]:
+        return "here" if recorded.get("space", now["space"]) == now["space"] else "elsewhere"
+    return "rebooted" if now["machine"] and recorded.get("machine") == now["machine"] else "elsewhere"
 
 
 def user() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-from typing import Dict, Iterable, List, NamedTuple, Set
+from typing import Dict, Iterable, List, NamedTuple, Optional, Set
 
 PR_SET_CHILD_SUBREAPER = 36
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -71,6 +71,24 @@ def _names(pid: int, run_id: str) -> bool:
             return b"XPC_RUN_ID=" + run_id.encode() in file.read().split(b"\0")
     except OSError:
         return False
+
+
+def of_run(folder: str) -> List[int]:
+    """Give every process of this machine that was started for the run in *folder*, but for this one."""
+    own, wanted = os.getpid(), os.path.realpath(folder)
+    return [pid for pid in table() if pid != own and _folder_of(pid) == wanted]
+
+
+def _folder_of(pid: int) -> Optional[str]:
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as file:
+            entries = file.read().split(b"\0")
+    except OSError:
+        return None  # it has ended, or is somebody else's
+    for entry in entries:
+        if entry.startswith(b"XPC_RUN_DIR="):
+            return os.path.realpath(os.fsdecode(entry[12:]))
+    return None
 
 
 def memory_of(pids: Iterable[int], processes: Dict[int, Process]) -> int:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 from .build_folder import Run, nested
+from .journal import read_attempts
+from .workdir import WorkdirError
+
+# What YAML readers fold, refuse or take for a line's end, though JSON has it in a text as it is.
+ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 class Context:
@@ -48,6 +54,15 @@ def words(command: Sequence[Any], place: Context) -> List[str]:
     return found
 
 
+def parameters(args: Sequence[Any], place: Context) -> List[str]:
+    """Give the positional parameters of a script; a word that may be many comes with its count before it."""
+    found: List[str] = []
+    for word in args:
+        filled = words([word], place)
+        found += filled if isinstance(word, list) else [str(len(filled)), *filled]
+    return found
+
+
 def text(template: Sequence[Any], place: Context) -> str:
     return "".join(part if isinstance(part, str) else _part(part, place) for part in template)
 
@@ -64,7 +79,10 @@ def _part(part: Mapping[str, Any], place: Context) -> str:
     if "ancestor" in part:
         if part.get("runs"):
             return write_runs(part["ancestor"], place)
-        return next(_outputs_of(part["ancestor"], part["output"], place))
+        found = list(_outputs_of(part["ancestor"], part["output"], place))
+        if len(found) != 1:
+            raise WorkdirError("`{%s.%s}` is one path, not %d" % (part["ancestor"], part["output"], len(found)))
+        return found[0]
     if "output" in part:
         return output_path(part["output"], place)
     return os.path.join(place.home, text(place.run.plan["inputs"][part["input"]], place))
@@ -93,21 +111,23 @@ def output_path(name: str, place: Context) -> str:
 
 def _claim_and_end(experiment: str, run_id: str, place: Context) -> Dict[str, Any]:
     """Give what is needed of a done run: its claim, and its end's outputs (paths relative to its folder)."""
-    from .guard import last_records
-
-    records = last_records(place.run_folder(experiment, run_id))
-    whole: Dict[str, Any] = {}
-    for record in records:
-        if record.get("event") in ("claim", "end"):
-            whole.update(record)
-    return whole
+    for attempt in read_attempts(place.run_folder(experiment, run_id)):
+        if attempt.state == "done":
+            whole: Dict[str, Any] = {}
+            for record in attempt.records:
+                if record.get("event") in ("claim", "end"):
+                    whole.update(record)
+            return whole
+    raise WorkdirError("%s %s has no record that says `done`" % (experiment, run_id))
 
 
 def _outputs_of(experiment: str, output: str, place: Context) -> Iterator[str]:
     for run_id in place.run.ancestors[experiment]:
         record = _claim_and_end(experiment, run_id, place)
-        path = record["outputs"][output]["path"]
-        yield os.path.join(place.run_folder(experiment, run_id), path)
+        found = record["outputs"].get(output)
+        if found is None:
+            raise WorkdirError("%s %s was done without an output `%s`" % (experiment, run_id, output))
+        yield os.path.join(place.run_folder(experiment, run_id), found["path"])
 
 
 def write_runs(experiment: str, place: Context) -> str:
@@ -134,36 +154,35 @@ def config_text(values: Mapping[str, Any]) -> str:
 def _json(value: Any, indent: str) -> str:
     if isinstance(value, dict) and value:
         inner = indent + "  "
-        lines = ["%s%s: %s" % (inner, json.dumps(k, ensure_ascii=False), _json(v, inner)) for k, v in value.items()]
+        lines = ["%s%s: %s" % (inner, _quoted(k), _json(v, inner)) for k, v in value.items()]
         return "{\n%s\n%s}" % (",\n".join(lines), indent)
     if isinstance(value, list):
         return "[%s]" % ", ".join(_json(item, indent) for item in value)
     if isinstance(value, float):
         return _float(value)
-    return json.dumps(value, ensure_ascii=False)
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    return ESCAPED.sub(lambda found: "\\u%04x" % ord(found[0]), json.dumps(text, ensure_ascii=False))
 
 
 def _float(value: float) -> str:
-    digits = repr(value)
-    mantissa, e, exponent = digits.partition("e")
-    if e and "." not in mantissa:
-        mantissa += ".0"
-    if e and exponent[0] not in "+-":
-        exponent = "+" + exponent
-    return mantissa + e + exponent
+    mantissa, e, exponent = repr(value).partition("e")  # a YAML 1.1 float has a point; repr signs the exponent
+    return mantissa + (".0" if e and "." not in mantissa else "") + e + exponent
 
 
 def write_yaml(place: Context) -> str:
     """Write the config as block YAML; give its path."""
     path = os.path.join(place.folder, "config.yaml")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("".join(line + "\n" for line in _yaml(nested(place.run.values), "")) or "{}\n")
+        file.write("".join(line + "\n" for line in _yaml(nested(place.run.config), "")) or "{}\n")
     return path
 
 
 def _yaml(value: Mapping[str, Any], indent: str) -> Iterator[str]:
     for key, inner in value.items():
-        name = json.dumps(key, ensure_ascii=False)
+        name = _quoted(key)
         if isinstance(inner, dict) and inner:
             yield "%s%s:" % (indent, name)
             for line in _yaml(inner, indent + "  "):
