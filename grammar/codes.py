@@ -107,4 +107,8 @@ TITLES: Final[dict[str, str]] = {
     "XP142": "something that the target does not support",
     "XQ001": "a query that does not parse",
     "XQ002": "a clause that is given twice",
+    "XS000": "the system refused",
+    "XS001": "another submit of this project goes on",
+    "XS002": "a run that may still be running",
+    "XS003": "a build or a snapshot that can't be read",
 }

@@ -29,6 +29,7 @@ from .signals import Signals
 from .work import Work
 
 AGAIN: Final = ("failed", "timeout", "oom")  # ends after which an experiment's `retries` count
+SYSTEM: Final = "XS000"  # the code of what the system refuses
 SCHEDULER: Final = {"kind": "local", "job": None, "array": None, "task": None, "restart": 0}
 
 
@@ -293,7 +294,7 @@ class Loop:
         """The disk refuses records: nothing more is started, what runs may end."""
         self._stopping = True
         self._outcome.refused = what
-        self._reporter.say(f"error: {what}")
+        self._reporter.say(f"error[{SYSTEM}]: {what}")
 
     def _count_planned(self) -> None:
         left = [*self._queue, *self._graph.waiting(), *self._parked, *(row for row, _ in self._lacking)]
