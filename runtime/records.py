@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 Record = Mapping[str, Any]
@@ -47,63 +47,84 @@ def read_run(folder: str | os.PathLike[str]) -> RunRecord | None:
     folder = os.fspath(folder)
     attempt, data = 0, None
     while True:
-        found = _read(os.path.join(folder, journal_name(attempt + 1)))
-        if found is None:
+        try:
+            found = _read(f"{folder}/{journal_name(attempt + 1)}")
+        except FileNotFoundError:
             break
+        except OSError as error:  # there, and not readable: a broken record, not an absent one
+            return unreadable(folder, attempt + 1, error)
         attempt, data = attempt + 1, found
     if data is None:
         return None
-    released = os.path.exists(os.path.join(folder, f"run.{attempt}.release.jsonl"))
-    return parse_run(folder, attempt, data, released)
+    record = parse_run(folder, attempt, data)
+    if record.end is None and os.path.exists(f"{folder}/run.{attempt}.release.jsonl"):
+        return replace(record, released=True)
+    return record
 
 
-def _read(path: str) -> bytes | None:
+def _read(path: str) -> bytes:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return b""  # there, and not readable: a broken record, not an absent one
+        parts = []
+        while part := os.read(file, 1 << 16):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(file)
 
 
-def parse_run(folder: str, attempt: int, data: bytes, released: bool = False) -> RunRecord:
+def unreadable(folder: str, attempt: int, error: OSError) -> RunRecord:
+    """Give the record of a journal that is there and can't be opened."""
+    why = (error.strerror or "it failed").lower()
+    return replace(parse_run(folder, attempt, b""), broken=f"its journal can't be read: {why}")
+
+
+def parse_run(folder: str, attempt: int, data: bytes) -> RunRecord:
     """Give the record that the journal of the last attempt holds; never raises for what stands in it."""
-    experiment, run_id = os.path.basename(os.path.dirname(folder)), os.path.basename(folder)
     lines = data.split(b"\n")
     torn = bool(lines.pop())
-    by_event: dict[str, dict[str, Any]] = {}
-    unreadable = 0
+    found: dict[str, dict[str, Any]] = {}
+    unread = False
     for line in lines:
-        try:
-            record = json.loads(line)
-            event = record["event"]
-        except (ValueError, TypeError, KeyError):
-            unreadable += 1
-            continue
-        if isinstance(event, str) and event not in ("claim", "end"):
-            by_event[event] = record
-        elif isinstance(event, str):
-            by_event.setdefault(event, record)
-    claim, end = by_event.get("claim"), by_event.get("end")
+        event = _event(line)
+        if event is not None:
+            unread = False
+            name = event["event"]
+            if name in ("claim", "end"):
+                found.setdefault(name, event)
+            else:
+                found[name] = event
+        elif line.strip(b"\0"):
+            unread = True  # a line after it shows that its writer went on: then it cost itself alone
+        else:
+            torn = True  # what a file system leaves of a write that never reached the disk
+    claim, end = found.get("claim"), found.get("end")
     return RunRecord(
-        id=run_id,
-        experiment=experiment,
+        id=os.path.basename(folder),
+        experiment=os.path.basename(os.path.dirname(folder)),
         folder=folder,
         attempt=attempt,
         claim=claim or {},
-        start=by_event.get("start"),
+        start=found.get("start"),
         end=end,
-        progress=_progress(by_event, end),
+        progress=_progress(found.get("progress"), end),
         torn=torn,
-        broken=_fault(claim, end, unreadable, torn),
-        released=released,
+        broken=_fault(claim, end, unread, torn),
+        released=False,
     )
 
 
-def _fault(claim: Record | None, end: Record | None, unreadable: int, torn: bool) -> str | None:
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("event"), str) else None
+
+
+def _fault(claim: Record | None, end: Record | None, unread: bool, torn: bool) -> str | None:
     if claim is None:
-        return None if torn else "its journal has no claim"
+        return None if torn and end is None and not unread else "its journal has no claim"
     schema = claim.get("schema")
     if not (isinstance(schema, str) and schema.startswith("xpc.run/")):
         return "its journal is not of xpc.run"
@@ -111,17 +132,26 @@ def _fault(claim: Record | None, end: Record | None, unreadable: int, torn: bool
         return f"its journal is of {schema}, which this xpc does not know"
     if not isinstance(claim.get("values"), dict):
         return "its claim has no values"
-    if end is not None and end.get("state") not in END_STATES:
+    if end is not None and not _is_state(end.get("state")):
         return "its end line has no state that there is"
-    if unreadable and end is None:
-        return f"{unreadable} lines of its journal can't be read"
+    if unread and end is None:
+        return "the last line of its journal can't be read"
     return None
 
 
-def _progress(by_event: Mapping[str, Record], end: Record | None) -> tuple[float, float] | None:
+def _is_state(value: object) -> bool:
+    return isinstance(value, str) and value in END_STATES
+
+
+def _progress(line: Record | None, end: Record | None) -> tuple[float, float] | None:
     said = end.get("progress") if end is not None else None
-    if said is None and "progress" in by_event:
-        said = [by_event["progress"].get("done"), by_event["progress"].get("total")]
+    if said is None and line is not None:
+        said = [line.get("done"), line.get("total")]
+    return progress_of(said)
+
+
+def progress_of(said: object) -> tuple[float, float] | None:
+    """Give ``[done, total]`` as numbers; nothing if it is something else."""
     if isinstance(said, list) and len(said) == 2 and all(type(n) in (int, float) for n in said):
         return float(said[0]), float(said[1])
     return None

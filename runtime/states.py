@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, Protocol, get_args
 
 from .records import RunRecord
 
@@ -13,52 +13,43 @@ State = Literal[
     "running",
     "done",
     "failed",
-    "killed",
     "timeout",
     "oom",
+    "killed",
     "lost",
     "cancelled",
     "skipped",
     "broken",
 ]
 
-STATES: Final[tuple[State, ...]] = (
-    "planned",
-    "queued",
-    "running",
-    "done",
-    "failed",
-    "timeout",
-    "oom",
-    "killed",
-    "lost",
-    "cancelled",
-    "skipped",
-    "broken",
-)
+STATES: Final[tuple[State, ...]] = get_args(State)
+"""In the order in which people are shown them; `broken` is a record that can't be read."""
 
-OVER: Final = frozenset(("done", "failed", "killed", "timeout", "oom", "lost", "cancelled", "skipped", "broken"))
+UNDONE: Final = frozenset(("failed", "timeout", "oom", "killed", "lost", "cancelled", "skipped"))
+"""Ended, and not done: a child of such a run that never started is `skipped`."""
 
 
-class Evidence(Protocol):
+class ProcessEvidence(Protocol):
     """What can be seen of processes from here."""
 
-    host: str
-    boot: str
-
+    @property
+    def host(self) -> str: ...
+    @property
+    def boot(self) -> str: ...
     def is_alive(self, process: object) -> bool:
         """Say whether the process that a record names ``{"pid", "start"}`` is there; of this host and boot only."""
         ...
 
 
-def state_of(record: RunRecord | None, evidence: Evidence, queued: bool = False) -> State:
+def state_of(record: RunRecord | None, evidence: ProcessEvidence, queued: bool = False) -> State:
     """Give the state of a run.
 
     ==========================================  ==========================================
     no journal                                  `queued` if a live submission holds it, else `planned`
+                                                (and then `skipped` if a parent ended and is not done: `skips`)
     a journal that can't be read                `broken`
-    an end line                                 what it says
-    no end line, released by a person           `lost`
+    an end line                                 what it says; `queued` if it is not done and submitted again
+    no end line, released by a person           `lost`, or `queued`
     no end line, claimed on this host and boot  `running` while shim or program lives, else `lost`
     no end line, claimed on another boot here   `lost`: nothing survives a boot
     no end line, claimed elsewhere              `running`: nothing says otherwise
@@ -92,3 +83,8 @@ def _said(end: Mapping[str, Any], queued: bool) -> State:
         if said == state:
             return state
     raise ValueError(f"no state: {said}")  # `records` has called such a record broken
+
+
+def skips(state: State, parents: Iterable[State]) -> bool:
+    """Say whether a run that never started is `skipped` because of what became of its parents."""
+    return state == "planned" and any(parent in UNDONE for parent in parents)

@@ -1,0 +1,94 @@
+"""Files with logged values to lines of values by name: JSON lines, CSV, JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+BLOCK: Final = 1 << 22  # bytes of lines that are parsed in one go
+
+
+def read_file(path: str) -> Iterable[Mapping[str, object]]:
+    """Read a declared ``metrics "file"`` by its suffix; nothing where there is no file, or none that can be read."""
+    match os.path.splitext(path)[1].lower():
+        case ".csv":
+            return _read_csv(path)
+        case ".json":
+            return _read_json(path)
+        case _:
+            return read_json_lines(path)
+
+
+def read_json_lines(path: str) -> Iterator[Mapping[str, object]]:
+    """Give the objects of a file with one a line. A line that does not end or does not parse counts as not written."""
+    try:
+        file = open(path, "rb")  # noqa: SIM115  # closed below; a missing file is the usual case
+    except OSError:
+        return
+    with file:
+        while lines := file.readlines(BLOCK):
+            if not lines[-1].endswith(b"\n"):
+                lines.pop()
+            yield from _parse_lines(lines)
+
+
+def _parse_lines(lines: list[bytes]) -> Iterator[Mapping[str, object]]:
+    """Parse a block as one JSON list, which is twice as fast; where a line is damaged, line by line."""
+    try:
+        found = json.loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError):
+        found = [_parse_line(line) for line in lines]
+    if len(found) != len(lines):
+        found = [_parse_line(line) for line in lines]  # two objects on one line
+    for line in found:
+        if isinstance(line, dict):
+            yield line
+
+
+def _parse_line(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read_csv(path: str) -> Iterator[Mapping[str, object]]:
+    """Give a CSV's rows; a cell that is no number is passed over, an empty one too."""
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+            for row in csv.DictReader(file, restkey="", restval=""):
+                yield {name.strip(): _number(cell) for name, cell in row.items() if name and isinstance(cell, str)}
+    except (OSError, csv.Error):
+        return
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def _read_json(path: str) -> Iterator[Mapping[str, object]]:
+    """Give the rows of a JSON file: a list of objects, or one object of numbers or of lists of numbers."""
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return
+    if isinstance(found, list):
+        yield from (row for row in found if isinstance(row, dict))
+    elif isinstance(found, dict):
+        yield from _transposed(found)
+
+
+def _transposed(columns: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    lists = {name: value for name, value in columns.items() if isinstance(value, list)}
+    single = {name: value for name, value in columns.items() if not isinstance(value, list)}
+    if single:
+        yield single
+    for index in range(max(map(len, lists.values()), default=0)):
+        yield {name: values[index] for name, values in lists.items() if index < len(values)}
