@@ -50,13 +50,14 @@ def check_shell_names(text: tree.Text, scope: Scope, diagnostics: Diagnostics) -
 
 def check_place(use: Use, diagnostics: Diagnostics) -> bool:
     """Report a placeholder where bash would read the value as code, or not at all; tell whether it may stand there."""
-    written = f"{{{shown(use.placeholder.expr)}}}"
+    name = shown(use.placeholder.expr)
+    written = f"{{{name}}}"
     found = {
         ARITHMETIC: (
             "bash would evaluate the value as arithmetic",
-            f"give it a name first: `n={written}`, then `$((n + 1))`; or compute it in the placeholder",
+            f"compute it in the placeholder: `{{{name} + 1}}` is as good as `$(({name} + 1))`",
         ),
-        SUBSCRIPT: ("bash would evaluate the value as arithmetic", f"give it a name first: `i={written}`"),
+        SUBSCRIPT: ("bash would evaluate the value as arithmetic", "write a fixed number as the index"),
         TEST: (
             "`[[ … ]]` would evaluate the value as arithmetic",
             "write `[ … ]` with the same operators, which compares numbers and evaluates nothing",

@@ -138,11 +138,14 @@ class _Shown:
             filled = reading.filled[id(use.placeholder)]
             if isinstance(filled, Many):
                 words: Sequence[str] = [text for word in filled.words for text in self.word(word)]
-                values[id(use.placeholder)] = shlex.join(words)
+                value = shlex.join(words)
             elif filled.raw and use.context == BARE:
-                values[id(use.placeholder)] = self._part(filled.part)
+                value = self._part(filled.part)
             else:
-                values[id(use.placeholder)] = quoted(self._part(filled.part), use.context)
+                value = quoted(self._part(filled.part), use.context)
+            for _ in range(use.backquotes):
+                value = re.sub(r"([\\$`])", r"\\\1", value)
+            values[id(use.placeholder)] = value
         parts = [values[id(atom)] if isinstance(atom, tree.Placeholder) else atom for atom in reading.atoms]
         return "".join(parts)
 

@@ -49,12 +49,13 @@ _NUMBER_TESTS: Final = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v")
 
 class Use(Node):
     """A placeholder at its place. *words* are the words of its command before it (``None`` for one that holds a
-    placeholder); *alone* when the word is the placeholder and nothing else."""
+    placeholder); *alone* when the word is the placeholder and nothing else; *backquotes* that stand around it."""
 
     placeholder: tree.Placeholder
     context: str
     words: tuple[str | None, ...]
     alone: bool
+    backquotes: int = 0
 
 
 class Unclosed(Node):
@@ -117,6 +118,7 @@ class _Scanner:
         self.background: int | None = None
         self.documents: list[tuple[str, bool, bool, int]] = []  # delimiter, quoted, tabs stripped, where
         self.now = _Command()
+        self.backquotes = 0
 
     # -------------------------------------------------------------- atoms
 
@@ -136,7 +138,7 @@ class _Scanner:
             context = ARITHMETIC
         following = self.peek(1)
         alone = not now.word and not now.quoted and isinstance(following, str) and following in " \t\n;|&<>()"
-        self.uses.append(Use(placeholder, context, tuple(now.words), alone and context == BARE))
+        self.uses.append(Use(placeholder, context, tuple(now.words), alone and context == BARE, self.backquotes))
         now.word += "\0"
         self.at += 1
 
@@ -145,6 +147,7 @@ class _Scanner:
     def command(self, close: str | None) -> None:
         """Read commands up to *close* (``)``, a backquote), or to the end."""
         outer, self.now, opened = self.now, _Command(), self.at
+        self.backquotes += close == "`"
         self.now.first_use = len(self.uses)
         while True:
             char = self.peek()
@@ -152,14 +155,17 @@ class _Scanner:
                 if close is not None:
                     raise _Stopped(Unclosed(max(opened - 1, 0), "(" if close == ")" else close))
                 break
-            if char == close and not (char == ")" and self.now.cases):
-                break
+            if char == close:
+                self.end_word()  # it may be the `esac` after which the parenthesis closes
+                if not (char == ")" and self.now.cases):
+                    break
             self.step(char)
         self.end_word()
         self.end_command()
         if close is None:
             self.read_documents()
         self.at += 1
+        self.backquotes -= close == "`"
         self.now = outer
 
     def step(self, char: Atom) -> None:

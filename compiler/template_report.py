@@ -21,6 +21,7 @@ _SNAKEMAKE_BARE: Final = {
     "log": "the program's output is recorded: there is no log file to name",
     "rule": "`run.id` names the run, and the experiment has its own name",
 }
+_LISTED: Final = {"args": "a flag for each key", "overrides": "what was given, as Hydra's overrides"}
 
 
 def shown(expr: tree.Expr) -> str:
@@ -44,7 +45,7 @@ class Reporter:
             what = "the key" if isinstance(meaning, KeyName) else _described(meaning)
             lines.append(f"write `{{{meaning.exact}}}` for {what}")
         message = f"`{dotted(name.path)}` has {len(meanings)} meanings here"
-        self.diagnostics.error("XP084", name.span, message, "which one?", help=lines)
+        self.diagnostics.error("XP056", name.span, message, "which one?", help=lines)
 
     def spec(self, placeholder: tree.Placeholder, message: str, help: str = "") -> None:
         span = placeholder.spec_span or placeholder.span
@@ -56,7 +57,7 @@ class Reporter:
         help = [f"`{{{name}:flag}}` gives a flag for each of its keys, `{{{name}:json}}` all of them as JSON"]
         if keys:
             help.insert(0, f"name one of its keys, such as `{{{dotted(keys[0])}}}`")
-        self.diagnostics.error("XP086", placeholder.expr.span, f"`{name}` is a group of keys", "no value", help=help)
+        self.diagnostics.error("XP050", placeholder.expr.span, f"`{name}` is a group of keys", "no value", help=help)
 
     def runtime_inside(self, expr: tree.Expr) -> bool:
         """Report what is known only when a run starts, inside a larger expression."""
@@ -163,6 +164,8 @@ def _offer(prefix: str, known: Sequence[str]) -> tuple[str, ...]:
 def _described(meaning: Meaning) -> str:
     exact = getattr(meaning, "exact", "")
     first, _, rest = exact.partition(".")
+    if rest in _LISTED:
+        return _LISTED[rest]
     if first == "after":
         experiment, _, output = rest.partition(".")
         return f"the output of `{experiment}`" if output != "runs" else f"the list of runs of `{experiment}`"
@@ -178,7 +181,7 @@ def names_in(expr: object) -> Iterator[tree.Name]:
     elif isinstance(expr, tree.Placeholder):
         yield from names_in(expr.expr)
     elif isinstance(expr, Node) and not isinstance(expr, tree.Key | tree.Word | tree.Piece):
-        for inside in expr._values():
+        for inside in expr.fields().values():
             for one in inside if isinstance(inside, tuple) else (inside,):
                 if isinstance(one, tuple):
                     for part in one:

@@ -72,7 +72,7 @@ def raw_words(cell: Cell, span: Span) -> list[str]:
             span,
             f"`:raw` is for texts, and this is `{format_value(value)}`",
             "not a text",
-            help="leave it out",
+            help="leave `:raw` out",
         )
     return value.split()
 
