@@ -1,7 +1,10 @@
 """The executor with real programs: limits, retries, dependencies, GPUs, what programs leave behind."""
 
+import errno
 import json
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +18,7 @@ from hand_build import Experiment, run_id, write_build
 from xpc.runtime.executor import Limits, Outcome, Rules, Silent, execute
 from xpc.runtime.executor.gpus import CUDA, Device, Gpus
 from xpc.runtime.executor.outcome import Failure
-from xpc.runtime.shim.attempt import Place
+from xpc.runtime.shim.attempt import Attempt, Place
 from xpc.runtime.shim.build_folder import Build
 
 
@@ -373,3 +376,97 @@ def test_runs_that_ask_too_much_run_alone(tmp_path: Path) -> None:
     outcome = run_all(tmp_path, [Experiment("train", script, runs=3, request=[{"nodes": 4}])])
 
     assert counts(outcome) == {"train": {"done": 3}}
+
+
+def test_device_of_another_executor_is_waited_for(tmp_path: Path) -> None:
+    """While another process of this user has the only device, the run waits; others go on."""
+    key = f"test-{os.getpid()}-0"
+    (tmp_path / "xpc").mkdir()
+    script = f"import fcntl, time; f = open({str(tmp_path / 'xpc' / f'gpu-{key}.lock')!r}, 'w'); "
+    script += "fcntl.flock(f, fcntl.LOCK_EX); print('locked', flush=True); time.sleep(0.6)"
+    experiments = [
+        Experiment("train", "date +%s.%N", request=[{"gpus": 1}]),
+        Experiment("evaluate", "date +%s.%N"),
+    ]
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        outcome = run_all(tmp_path, experiments, limits(4, gpus=["0"]))
+        other.returncode = 0  # the executor has reaped it: it takes every child of its process
+    began = float((folder(tmp_path, "evaluate") / "stdout.log").read_text())
+
+    assert counts(outcome) == {"train": {"done": 1}, "evaluate": {"done": 1}}
+    assert float((folder(tmp_path) / "stdout.log").read_text()) > began + 0.3
+
+
+# ---------------------------------------------------------------------- what the system refuses
+
+
+def test_full_disk_stops_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end that can't be recorded: the run is lost, nothing new is started, and the status is 3."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Attempt, "finish", full)
+    listener = Listener()
+    outcome = run_all(tmp_path, [Experiment("train", runs=3)], listener=listener, jobs=1)
+    short = run_id("train", 0)[:7]
+
+    assert counts(outcome) == {"train": {"lost": 1, "planned": 2}}
+    assert listener.said == [f"error[XS000]: the end of train {short} can't be recorded: No space left on device"]
+    assert outcome.status == 3
+
+
+def test_start_that_can_not_be_recorded_ends_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of which nobody would know is not left running."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Attempt, "started", full)
+    began = time.monotonic()
+    outcome = run_all(tmp_path, [Experiment("train", "sleep 20")])
+
+    assert [failure.why for failure in outcome.failures] == ["its start can't be recorded: No space left on device"]
+    assert time.monotonic() - began < 5
+
+
+def test_fault_of_ours_leaves_no_program_behind(tmp_path: Path) -> None:
+    """If the executor itself breaks, the programs are killed rather than left alone."""
+
+    class Broken(Listener):
+        def tick(self) -> None:
+            raise ZeroDivisionError
+
+    listener = Broken()
+    listener.interval = 0.2
+    with pytest.raises(ZeroDivisionError):
+        run_all(tmp_path, [Experiment("train", "echo $$; exec sleep 20")], listener=listener)
+
+    assert gone(int((folder(tmp_path) / "stdout.log").read_text()))
+
+
+def test_lost_lock_stops_starting(tmp_path: Path) -> None:
+    """Who lost the submit lock lets its runs end and starts no other."""
+    listener = Listener()
+    experiment = Experiment("train", "sleep 0.2", runs=3)
+    outcome = run_all(tmp_path, [experiment], listener=listener, jobs=1, keep=lambda: False)
+
+    assert counts(outcome) == {"train": {"done": 1, "planned": 2}}
+    assert listener.said == ["Somebody else has taken the submit lock: nothing more is started here."]
+
+
+def test_run_that_another_process_has_is_left_to_it(tmp_path: Path) -> None:
+    """A live claim holds the run; what comes after it stays planned."""
+    experiments = [Experiment("train"), Experiment("evaluate", after={"train": [[0]]})]
+    run_all(tmp_path, experiments)
+    path = folder(tmp_path) / "run.jsonl"
+    claim = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps({**claim, "host": "cn7", "user": "ada"}) + "\n")
+    (folder(tmp_path, "evaluate") / "run.jsonl").unlink()
+    listener = Listener()
+    outcome = run_all(tmp_path, experiments, listener=listener)
+
+    assert counts(outcome) == {"train": {"held": 1}, "evaluate": {"planned": 1}}
+    assert listener.said == [f"train {run_id('train', 0)[:7]} is held by ada on cn7; left to it"]

@@ -29,10 +29,22 @@ class Devices:
         self._folder = folder
         self._locks: dict[Device, int] = {}
 
+    def reserve(self, names: Sequence[str]) -> tuple[Device, ...]:
+        """Take the named ones as far as they are free: those of a program that runs without us."""
+        wanted = [device for device in self._free if device.name in names]
+        return self._take(wanted, len(wanted))
+
     def take(self, count: int) -> tuple[Device, ...] | None:
         """Take *count* devices that nobody has, in order; None if other executors leave too few."""
+        taken = self._take(self._free, count)
+        if len(taken) < count:
+            self.give_back(taken)
+            return None
+        return taken
+
+    def _take(self, wanted: Sequence[Device], count: int) -> tuple[Device, ...]:
         taken: list[Device] = []
-        for device in self._free:
+        for device in wanted:
             if len(taken) == count:
                 break
             lock = self._lock(device)
@@ -40,9 +52,6 @@ class Devices:
                 self._locks[device] = lock
                 taken.append(device)
         self._free = [device for device in self._free if device not in self._locks]
-        if len(taken) < count:
-            self.give_back(taken)
-            return None
         return tuple(taken)
 
     def give_back(self, devices: Sequence[Device]) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from ..records import read_run
+from .gpus import Device
+from .room import Need
 
 
 def find_leftovers() -> dict[str, list[int]]:
@@ -51,14 +56,16 @@ def _ourselves() -> set[int]:
 
 @dataclass(slots=True)
 class Parked:
-    """A row that waits for the processes of its last attempt; *files* are their pidfds."""
+    """A row that waits for the processes of its last attempt. *files* are their pidfds, *need* and *devices* theirs."""
 
     row: int
+    need: Need
+    devices: tuple[Device, ...]
     files: set[int] = field(default_factory=set)
     wanted: bool = False  # it is ready but for these processes
 
 
-def open_processes(pids: list[int]) -> set[int]:
+def open_processes(pids: Sequence[int]) -> set[int]:
     """Give a pidfd of each process that still is there."""
     found = set()
     for pid in pids:
@@ -67,3 +74,9 @@ def open_processes(pids: list[int]) -> set[int]:
         except ProcessLookupError:
             continue
     return found
+
+
+def devices_of(folder: str) -> list[str]:
+    """Give the names of the GPUs that the last attempt in a run's folder was given."""
+    record = read_run(folder)
+    return [] if record is None or record.start is None else [str(name) for name in record.start.get("gpus") or ()]

@@ -18,7 +18,7 @@ from .devices import Devices, lock_folder
 from .failures import describe
 from .gpus import Device
 from .journals import Journals
-from .leftovers import Parked, find_leftovers, open_processes
+from .leftovers import Parked, devices_of, find_leftovers, open_processes
 from .limits import Limits
 from .outcome import Outcome
 from .queue import Queue
@@ -80,6 +80,9 @@ class Loop:
             try:
                 self._go_on()
             finally:
+                for running in self._running.values():  # none, but for a fault of ours: nothing runs unattended
+                    running.kill()
+                    running.program.wait()
                 self._journals.flush()
         self._count_planned()
         self._reporter.finish(self._outcome, time.monotonic() - began)
@@ -189,13 +192,15 @@ class Loop:
             cause = not_started(error, launch.argv[0], launch.cwd)
             self._record(row, attempt, launch, None, Usage(0.0, 0), cause)
             return False
-        attempt.started(child.pid, [device.name for device in devices])
-        running = Running(row, attempt, launch, need, devices, child)
+        running = self._running[child.pid] = Running(row, attempt, launch, need, devices, child)
+        self._room.take(need)
         limit = attempt.request["time"]
         if limit is not None:
             running.deadline = time.monotonic() + limit
-        self._running[child.pid] = running
-        self._room.take(need)
+        try:
+            attempt.started(child.pid, [device.name for device in devices])
+        except OSError as refused:
+            running.kill(Cause("failed", f"its start can't be recorded: {refused.strerror or refused}"))
         return True
 
     # ------------------------------------------------------------------ ending
@@ -237,7 +242,9 @@ class Loop:
             end = attempt.finish(status, usage, cause)
         except OSError as refused:
             self._reporter.ended(experiment, "lost", None, False)
-            self._refuse(f"the end of {experiment} {attempt.run.id[:7]}: {refused.strerror or refused}")
+            self._refuse(
+                f"the end of {experiment} {attempt.run.id[:7]} can't be recorded: {refused.strerror or refused}"
+            )
             self._finish_row(row, "lost", told=True)
             return
         self._journals.add(attempt.journal)
@@ -310,18 +317,20 @@ class Loop:
             return
         for row in self._work.rows:
             run = self._work.run(row)
-            pids = found.get(os.path.realpath(self._place.run_folder(run)))
-            files = open_processes(pids) if pids else set()
+            folder = self._place.run_folder(run)
+            pids = found.get(os.path.realpath(folder), ())
+            files = open_processes(pids)
             if files:
-                self._parked[row] = Parked(row, files)
-                self._room.take(self._work.need(row))
-                numbers = ", ".join(map(str, pids or ()))
-                self._reporter.say(
-                    f"{run.experiment} {run.id[:7]} still runs (process {numbers}), left by a submit that was killed;"
-                    " it is run again when that has ended"
-                )
+                need = self._work.need(row)
+                self._room.take(need)
+                devices = self._devices.reserve(devices_of(folder))
+                self._parked[row] = Parked(row, need, devices, files)
                 for file in files:
                     self._signals.watch(file)
+                self._reporter.say(
+                    f"{run.experiment} {run.id[:7]} still runs (process {', '.join(map(str, pids))}), left by a submit"
+                    " that was killed; it is run again when that has ended"
+                )
 
     def _unpark(self, ended: Sequence[int]) -> None:
         for file in ended:
@@ -336,10 +345,10 @@ class Loop:
         if parked.files:
             return
         del self._parked[parked.row]
-        need = self._work.need(parked.row)
-        self._room.give_back(need)
+        self._room.give_back(parked.need)
+        self._devices.give_back(parked.devices)
         if parked.wanted:
-            self._queue.add_first(parked.row, need)
+            self._queue.add_first(parked.row, self._work.need(parked.row))
 
 
 def has_strangers(running: dict[int, Running]) -> bool:
