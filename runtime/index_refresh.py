@@ -32,8 +32,9 @@ def refresh(index: Index, project: Path, hints: Iterable[tuple[str, str]] = (), 
     look = {(e.experiment, e.id): e.inode for runs in known.values() for e in runs.values() if e.state is None}
     logs = _read_logs(project, index.logs())
     for run in (*hints, *logs.named):
-        if (entry := known.get(run[0], {}).get(run[1])) is not None:
-            look[run] = entry.inode
+        named = known.get(run[0], {}).get(run[1])
+        if named is not None:
+            look[run] = named.inode
     listed = _list(project, index.folders(), known)
     for run in listed.gone:
         look.pop(run, None)

@@ -5,24 +5,30 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 BLOCK: Final = 1 << 22  # bytes of lines that are parsed in one go
+ROWS: Final = 10_000  # rows of a CSV or JSON file
 
 
-def read_file(path: str) -> Iterable[Mapping[str, object]]:
+Line = Mapping[str, object]
+Blocks = Iterator[Sequence[Line]]  # none of them empty
+
+
+def read_file(path: str) -> Blocks:
     """Read a declared ``metrics "file"`` by its suffix; nothing where there is no file, or none that can be read."""
     match os.path.splitext(path)[1].lower():
         case ".csv":
-            return _read_csv(path)
+            return _blocks(_read_csv(path))
         case ".json":
-            return _read_json(path)
+            return _blocks(_read_json(path))
         case _:
             return read_json_lines(path)
 
 
-def read_json_lines(path: str) -> Iterator[Mapping[str, object]]:
+def read_json_lines(path: str) -> Blocks:
     """Give the objects of a file with one a line. A line that does not end or does not parse counts as not written."""
     try:
         file = open(path, "rb")  # noqa: SIM115  # closed below; a missing file is the usual case
@@ -32,20 +38,23 @@ def read_json_lines(path: str) -> Iterator[Mapping[str, object]]:
         while lines := file.readlines(BLOCK):
             if not lines[-1].endswith(b"\n"):
                 lines.pop()
-            yield from _parse_lines(lines)
+            if found := [line for line in _parse_lines(lines) if isinstance(line, dict)]:
+                yield found
 
 
-def _parse_lines(lines: list[bytes]) -> Iterator[Mapping[str, object]]:
+def _blocks(lines: Iterator[Line]) -> Blocks:
+    while block := list(islice(lines, ROWS)):
+        yield block
+
+
+def _parse_lines(lines: list[bytes]) -> list[object]:
     """Parse a block as one JSON list, which is twice as fast; where a line is damaged, line by line."""
     try:
-        found = json.loads(b"[" + b",".join(lines) + b"]")
+        found: list[object] = json.loads(b"[" + b",".join(lines) + b"]")
     except (ValueError, RecursionError):
-        found = [_parse_line(line) for line in lines]
-    if len(found) != len(lines):
-        found = [_parse_line(line) for line in lines]  # two objects on one line
-    for line in found:
-        if isinstance(line, dict):
-            yield line
+        return [_parse_line(line) for line in lines]
+    # Two objects on one line would be a damaged line, too.
+    return found if len(found) == len(lines) else [_parse_line(line) for line in lines]
 
 
 def _parse_line(line: bytes) -> object:
@@ -55,7 +64,7 @@ def _parse_line(line: bytes) -> object:
         return None
 
 
-def _read_csv(path: str) -> Iterator[Mapping[str, object]]:
+def _read_csv(path: str) -> Iterator[Line]:
     """Give a CSV's rows; a cell that is no number is passed over, an empty one too."""
     try:
         with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
@@ -72,7 +81,7 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _read_json(path: str) -> Iterator[Mapping[str, object]]:
+def _read_json(path: str) -> Iterator[Line]:
     """Give the rows of a JSON file: a list of objects, or one object of numbers or of lists of numbers."""
     try:
         with open(path, "rb") as file:
@@ -85,7 +94,7 @@ def _read_json(path: str) -> Iterator[Mapping[str, object]]:
         yield from _transposed(found)
 
 
-def _transposed(columns: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+def _transposed(columns: Line) -> Iterator[Line]:
     lists = {name: value for name, value in columns.items() if isinstance(value, list)}
     single = {name: value for name, value in columns.items() if not isinstance(value, list)}
     if single:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from .metric_files import read_file, read_json_lines
 from .metric_patterns import search
 from .names import split_key
 
 Direction = Literal["minimize", "maximize"]
+NUMBERS: Final = {int, float}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +109,46 @@ def read_metrics(folder: str, attempt: int, declared: Declarations) -> dict[str,
     return found
 
 
-def collect(found: dict[str, Series], lines: Iterable[Mapping[str, object]]) -> None:
+def collect(found: dict[str, Series], blocks: Iterable[Sequence[Mapping[str, object]]]) -> None:
     """Add the numbers of each line to their series. Names of xpc's own, times and what is no number are passed over."""
-    add: dict[str, Callable[[float | None, float], None]] = {}
+    for lines in blocks:
+        names = lines[0].keys()
+        if all(line.keys() == names for line in lines):
+            _add_columns(found, lines)
+        else:
+            _add_lines(found, lines)
+
+
+def _add_columns(found: dict[str, Series], lines: Sequence[Mapping[str, object]]) -> None:
+    """Add lines that all have the same names, column by column; which is how a program that logs in a loop logs."""
+    columns = {name: [line[name] for line in lines] for name in lines[0] if _is_metric(name) or name == "step"}
+    steps = columns.pop("step", None)
+    plain = all(set(map(type, column)) <= NUMBERS for column in columns.values())
+    if not plain or (steps is not None and not set(map(type, steps)) <= NUMBERS):
+        _add_lines(found, lines)
+        return
+    for name, column in columns.items():
+        series = found.setdefault(name, Series())
+        before = len(series.values)
+        try:
+            series.values.extend(column)  # type: ignore[arg-type]  # numbers, as just seen
+            series.steps.extend(range(before, before + len(column)) if steps is None else steps)  # type: ignore[arg-type]
+        except OverflowError:  # an integer that no float holds
+            del series.values[before:], series.steps[before:]
+            _add_lines({name: series}, [{"step": line.get("step"), name: line[name]} for line in lines])
+
+
+def _add_lines(found: dict[str, Series], lines: Sequence[Mapping[str, object]]) -> None:
     for line in lines:
-        step = line.get("step")
-        at = float(step) if type(step) is int or type(step) is float else None
+        step = to_number(line.get("step"))
         for name, value in line.items():
-            number = to_number(value)
-            if number is None or name in ("step", "time") or name.startswith("xpc."):
-                continue
-            if name not in add:
-                add[name] = found.setdefault(name, Series()).add
-            add[name](at, number)
+            number = to_number(value) if _is_metric(name) else None
+            if number is not None:
+                found.setdefault(name, Series()).add(step, number)
+
+
+def _is_metric(name: str) -> bool:
+    return name not in ("step", "time") and not name.startswith("xpc.")
 
 
 def to_number(value: object) -> float | None:

@@ -1,94 +1,72 @@
-"""A series to one number: the dotted suffixes of queries. NaN is left out, but by ``last`` and ``first``."""
+"""A series to one number: the dotted suffixes of queries. NaN is left out, but by ``last``, ``first`` and ``count``."""
 
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from .metrics import Series
 
 Number = float | int | None
+Numbers = Sequence[float]
 
 
-def last(series: Series) -> Number:
+def last(steps: Numbers, values: Numbers) -> Number:
     """The value logged last; null if that is NaN."""
-    return _known(series.values[-1])
+    return _known(values[-1])
 
 
-def first(series: Series) -> Number:
-    return _known(series.values[0])
+def first(steps: Numbers, values: Numbers) -> Number:
+    """The value logged first; null if that is NaN."""
+    return _known(values[0])
 
 
-def least(series: Series) -> Number:
-    return min(_finite(series)[1], default=None)
-
-
-def most(series: Series) -> Number:
-    return max(_finite(series)[1], default=None)
-
-
-def mean(series: Series) -> Number:
-    values = _finite(series)[1]
-    return _known(_sum(values) / len(values)) if values else None
-
-
-def total(series: Series) -> Number:
-    values = _finite(series)[1]
-    return _known(_sum(values)) if values else None
-
-
-def median(series: Series) -> Number:
-    values = sorted(_finite(series)[1])
-    if not values:
-        return None
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
-
-
-def count(series: Series) -> Number:
+def count(steps: Numbers, values: Numbers) -> Number:
     """How many values there are, NaN included."""
-    return len(series.values)
+    return len(values)
 
 
-def argmin(series: Series) -> Number:
+def least(steps: Numbers, values: Numbers) -> Number:
+    return min(values)
+
+
+def most(steps: Numbers, values: Numbers) -> Number:
+    return max(values)
+
+
+def mean(steps: Numbers, values: Numbers) -> Number:
+    return _known(_sum(values) / len(values))
+
+
+def total(steps: Numbers, values: Numbers) -> Number:
+    return _known(_sum(values))
+
+
+def median(steps: Numbers, values: Numbers) -> Number:
+    """The middle value, or the mean of the two middle ones."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else _known((ordered[middle - 1] + ordered[middle]) / 2)
+
+
+def argmin(steps: Numbers, values: Numbers) -> Number:
     """The step of the smallest value; of equals the first."""
-    steps, values = _finite(series)
-    return _step(steps[values.index(min(values))]) if values else None
+    return _step(steps[values.index(min(values))])
 
 
-def argmax(series: Series) -> Number:
-    steps, values = _finite(series)
-    return _step(steps[values.index(max(values))]) if values else None
+def argmax(steps: Numbers, values: Numbers) -> Number:
+    """The step of the largest value; of equals the first."""
+    return _step(steps[values.index(max(values))])
 
 
-def auc(series: Series) -> Number:
+def auc(steps: Numbers, values: Numbers) -> Number:
     """The area under the values over their steps, by the trapezoidal rule (numpy's ``trapezoid``)."""
-    steps, values = _finite(series)
-    if not values:
-        return None
-    parts = [(steps[i] - steps[i - 1]) * (values[i] + values[i - 1]) / 2 for i in range(1, len(values))]
-    return _known(_sum(parts))
+    sides = zip(steps, steps[1:], values, values[1:], strict=False)
+    return _known(_sum([(right - left) * (low + high) / 2 for left, right, low, high in sides]))
 
 
-def at(series: Series, step: float) -> Number:
-    """The value at that step; the last one if the step was logged several times, null if it was not."""
-    for index in range(len(series.steps) - 1, -1, -1):
-        if series.steps[index] == step:
-            return _known(series.values[index])
-    return None
-
-
-def tail(series: Series, length: float) -> Number:
-    """The mean of the last *length* values, or of all if there are fewer."""
-    if length < 1:
-        return None
-    values = [value for value in series.values[-int(length) :] if not math.isnan(value)]
-    return _known(_sum(values) / len(values)) if values else None
-
-
-REDUCERS: Final[dict[str, Callable[[Series], Number]]] = {
+REDUCERS: Final[dict[str, Callable[[Numbers, Numbers], Number]]] = {
     "last": last,
     "first": first,
     "min": least,
@@ -103,23 +81,42 @@ REDUCERS: Final[dict[str, Callable[[Series], Number]]] = {
 }
 """Those that take nothing; the index keeps what they give."""
 
-RAW: Final = ("last", "first", "count")  # to these a NaN is a value
+RAW: Final = frozenset(("last", "first", "count"))  # to these a NaN is a value
+
+
+def at(series: Series, step: float) -> Number:
+    """The value at that step: the last one if the step was logged several times, null if it was not."""
+    for index in range(len(series.steps) - 1, -1, -1):
+        if series.steps[index] == step:
+            return _known(series.values[index])
+    return None
+
+
+def tail(series: Series, length: float) -> Number:
+    """The mean of the last *length* values, or of all if there are fewer."""
+    values = [value for value in series.values[-int(length) :] if not math.isnan(value)] if length >= 1 else []
+    return mean((), values) if values else None
+
 
 WITH_ARGUMENT: Final[dict[str, Callable[[Series, float], Number]]] = {"at": at, "tail": tail}
 
 
+def reduce(series: Series, name: str) -> Number:
+    """Give what the reducer of that name makes of a series."""
+    steps, values = (series.steps, series.values) if name in RAW else _known_ones(series)
+    return REDUCERS[name](steps, values) if values else None
+
+
 def summary(series: Series) -> tuple[Number, ...]:
     """Give what every reducer without an argument makes of a series, in the order of ``REDUCERS``."""
-    steps, values = _finite(series)
-    known = series if values is series.values else Series(array("d", steps), array("d", values))
-    return tuple(reduce(series if name in RAW else known) for name, reduce in REDUCERS.items())
+    steps, values = _known_ones(series)
+    return tuple(
+        reducer(series.steps, series.values) if name in RAW else reducer(steps, values) if values else None
+        for name, reducer in REDUCERS.items()
+    )
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _finite(series: Series) -> tuple[Sequence[float], Sequence[float]]:
+def _known_ones(series: Series) -> tuple[Numbers, Numbers]:
     """Give steps and values without NaN; infinities stay."""
     if not any(map(math.isnan, series.values)):
         return series.steps, series.values
@@ -127,7 +124,11 @@ def _finite(series: Series) -> tuple[Sequence[float], Sequence[float]]:
     return [series.steps[i] for i in kept], [series.values[i] for i in kept]
 
 
-def _sum(values: Sequence[float]) -> float:
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _sum(values: Numbers) -> float:
     try:
         return math.fsum(values)
     except (ValueError, OverflowError):

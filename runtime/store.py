@@ -16,7 +16,7 @@ from .index_place import index_place
 from .index_refresh import Known, record_of, refresh
 from .metrics import Declarations, Series, planned_declarations, read_metrics
 from .records import RunRecord, read_run
-from .reducers import REDUCERS, summary
+from .reducers import reduce, summary
 from .shim import machine
 from .states import ProcessEvidence, State, state_of
 from .submissions import queued_rows
@@ -177,7 +177,7 @@ class Store:
         found = self._index.summaries(experiment, name, reducer)
         for (of, id), series in self._live.items():
             if of == experiment and name in series:
-                found[id] = REDUCERS[reducer](series[name])
+                found[id] = reduce(series[name], reducer)
         return found
 
     def series(self, experiment: str, id: str) -> dict[str, Series]:
