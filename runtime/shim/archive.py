@@ -10,7 +10,7 @@ SHEBANG = b"#!/usr/bin/env python3\n"
 WHEN = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can tell
 PACKAGE = "_xpc_shim"  # the archive stands on the programs' PYTHONPATH: no name in it may hide one of theirs
 START = b"import sys\n\nfrom %s.main import main\n\nsys.exit(main())\n" % PACKAGE.encode()
-API = ("__init__.py", "_run.py", "py.typed")  # what a program gets from `import xpc`
+API = ("__init__.py", "_adhoc.py", "_metrics.py", "_run.py", "py.typed")  # what a program gets from `import xpc`
 
 
 def build() -> bytes:
