@@ -21,7 +21,9 @@ def expand(study: Study, diagnostics: Diagnostics, only: Collection[str] | None 
     wanted = set(study.experiments) if only is None else ancestors(study, only)
     tables: dict[str, Table] = {}
     for name, experiment in study.experiments.items():
-        if name not in wanted or any(after.experiment not in tables for after in experiment.after):
+        if name not in wanted or name in study.faulty:
+            continue
+        if any(after.experiment not in tables for after in experiment.after):
             continue
         try:
             tables[name] = expand_experiment(experiment, tables, Findings(diagnostics))

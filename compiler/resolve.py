@@ -32,7 +32,7 @@ def resolve(
     """Give the study of an Experimentfile; nothing if not even its statements could be read.
 
     *settings* are the texts of ``--set key=value``, *target* the name given to ``--target``. Experiments that have a
-    fault, and those that come after them, are reported and left out of the study.
+    fault, and those that come after them, are reported and marked as faulty in the study.
     """
     world = World(files, env)
     definitions = collect(source, parse, world, diagnostics)
@@ -48,18 +48,32 @@ def resolve(
     _check_unused_configs(resolver.configs, context)
     built = resolver.built
     experiments: dict[str, Experiment] = {}
+    faulty: set[str] = set()
     for name, found in built.items():
         experiment = found.experiment
         if experiment is None or experiment.run is None:
             continue
-        if all(after.experiment in experiments for after in experiment.after):
-            experiments[name] = experiment
+        experiments[name] = experiment
+        if found.faulty or any(
+            after.experiment in faulty or after.experiment not in experiments for after in experiment.after
+        ):
+            faulty.add(name)
 
     def scope(name: str) -> Scope:
         return built[name].scope
 
     name, root = _project(definitions, context)
-    return Study(name, root, tuple(definitions.sources), links, experiments, definitions.reports, targets, scope)
+    return Study(
+        name,
+        root,
+        tuple(definitions.sources),
+        links,
+        experiments,
+        definitions.reports,
+        targets,
+        scope,
+        frozenset(faulty),
+    )
 
 
 def _project(definitions: Definitions, context: Context) -> tuple[str, str]:

@@ -33,7 +33,8 @@ WORKDIRS = ("links", "copy", "snapshot", "project")
 
 @dataclass(slots=True)
 class Built:
-    """What others need to know of an experiment: of a broken one, which keys it would have had."""
+    """What others need to know of an experiment. A *faulty* one has been reported: its keys and texts are those that
+    could be read, and it has no points."""
 
     experiment: Experiment | None
     table: KeyTable
@@ -43,6 +44,7 @@ class Built:
     config: str  # as messages name the owner of its keys
     closed: bool
     whole: bool
+    faulty: bool = False
 
 
 class ExperimentResolver:
@@ -60,7 +62,7 @@ class ExperimentResolver:
         parts = _Parts(self, directives)
         built = parts.build(settings)
         if self.context.diagnostics.errors > errors or not built.whole or directives.lost:
-            built.experiment = None
+            built.faulty = True
         self.built[directives.block.name.text] = built
         return built
 
@@ -209,7 +211,7 @@ class _Parts:
                     names = [dotted(path) for path in parent.axes]
                     unknown_key(key.path, key.span, owner, names, self.context.diagnostics)
             found.append(After(name, item.all, tuple(key.path for key in item.by), item.span))
-            self.whole = self.whole and parent.whole and parent.experiment is not None
+            self.whole = self.whole and parent.whole and not parent.faulty
         return found
 
     def _inherited_axes(self) -> dict[Path, Span]:

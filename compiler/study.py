@@ -251,3 +251,5 @@ class Study(Node):
     targets: Mapping[str, Target]
     scope: Callable[[str], object] = lambda _name: None
     """Gives what ``evaluate.compile_expression`` needs to read a name in an experiment's texts: a ``scope.Scope``."""
+    faulty: frozenset[str] = frozenset()
+    """Experiments with a mistake in them, which has been reported: their texts can be read, they have no points."""

@@ -33,7 +33,7 @@ class Column:
 class Parents:
     """Which rows of *experiment*'s table each row comes after.
 
-    Without *offsets* each row has one parent, ``rows[i]``; with them its parents are ``rows[offsets[i]:offsets[i + 1]]``.
+    Without *offsets* each row has one parent, ``rows[i]``; with them row *i* has ``rows[offsets[i]:offsets[i + 1]]``.
     """
 
     experiment: str
@@ -51,7 +51,7 @@ class Table:
     """All runs of one experiment.
 
     *order* is every key in config order (group axes' labels included), *constants* and *columns* share them out.
-    *axes* are the keys that grids, repeats and parents' points gave (what a join or a listing looks at first), in order.
+    *axes* are the keys that grids, repeats and parents' points gave (what joins and listings look at first), in order.
     *digests* holds 8 bytes a row: the run ids, as ``identity`` makes them.
     """
 

@@ -166,8 +166,8 @@ experiment d:
     ]
 
 
-def test_broken_experiments_are_left_out() -> None:
-    """A study holds the experiments that are whole, and none that comes after a broken one."""
+def test_broken_experiments_are_marked() -> None:
+    """A study marks the experiments that are not whole, and those that come after one."""
     found, diagnostics = attempt(
         'experiment bad:\n    resources nope\n    run "x"\n'
         'experiment next:\n    after bad\n    run "x"\n'
@@ -175,7 +175,8 @@ def test_broken_experiments_are_left_out() -> None:
     )
 
     assert found is not None
-    assert list(found.experiments) == ["good"]
+    assert list(found.experiments) == ["bad", "next", "good"]
+    assert found.faulty == {"bad", "next"}
     assert [d.code for d in diagnostics.found] == ["XP020"]
 
 
@@ -418,7 +419,7 @@ experiment b:
     found, diagnostics = attempt(text)
 
     assert found is not None
-    assert found.experiments == {}
+    assert found.faulty == set(found.experiments)
     assert {d.code for d in diagnostics.found} - {"XP045"} <= {f"XP{n:03}" for n in range(20)}
     assert [d.message for d in diagnostics.found if d.code == "XP045"] == [
         "the number of retries is at least 0, not -1"

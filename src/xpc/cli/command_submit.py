@@ -12,10 +12,12 @@ import click
 
 from . import options
 from .failure import AT_FAULT, Stop
-from .output import count, print_diagnostics
+from .output import print_diagnostics
 from .session import Session, find_folder
 
 if TYPE_CHECKING:
+    from xpc.compiler.plan import Plan
+    from xpc.runtime.retry import Retry
     from xpc.runtime.schedulers.local import Submitted
     from xpc.runtime.selection import Selection
 
@@ -27,14 +29,8 @@ if TYPE_CHECKING:
 @options.target
 @options.settings
 @options.where
-@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Runs at a time (by default as fit).")
-@click.option(
-    "--snapshot",
-    type=click.Choice(("worktree", "head", "clean")),
-    default="worktree",
-    show_default=True,
-    help="Which code: the working tree as it is, the last commit, or an error if they differ.",
-)
+@options.jobs
+@options.snapshot
 @click.option("--new", is_flag=True, help="Run new points even where a done run differs by an added key alone.")
 @options.as_json
 def command(
@@ -56,11 +52,11 @@ def command(
     Example:  xpc submit train -j 4
     """
     from .selecting import rows_where
-    from .standing import read_standings
+    from .standing import Standings
 
     session = Session(find_folder(Path.cwd()), settings, target, snapshot)
     session.checked()
-    standings = read_standings(session.folder)
+    standings = Standings(session.folder)
     if not new:
         stop_for_kin(session, standings)
     rows = rows_where(session, session.experiments(experiments), where, standings)
@@ -69,7 +65,8 @@ def command(
 
 def stop_for_kin(session: Session, standings: Standings) -> None:
     """End the command where done runs would be run again only because a key was added."""
-    from .command_build import kinship_note, kinships
+    from .build_summary import kinship_note
+    from .command_build import kinships
 
     notes = [kinship_note(kin) for kin in kinships(session, standings)]
     if notes:
@@ -82,41 +79,28 @@ def send(
     jobs: int | None,
     *,
     as_json: bool = False,
-    retry: bool = False,
+    retry: Retry | None = None,
+    named: Mapping[str, Sequence[int]] | None = None,
 ) -> int:
-    """Build, export and execute; give the exit status."""
+    """Build *rows*, export, execute (*named* rows alone, if given); give the exit status."""
     from xpc.runtime.executor import Rules
     from xpc.runtime.executor.reporter import reporter_for
-    from xpc.runtime.export import export
     from xpc.runtime.schedulers.local import submit
 
     from .command_build import write
 
     build = session.emit(session.plan(rows))
     folder = write(session, build)
-    snapshot = session.snapshot
-    linked = any(planned.compiled.experiment.workdir == "links" for planned in build.plan.experiments.values())
-    export(
-        session.folder,
-        snapshot.tree,
-        snapshot.commit,
-        snapshot.prefix,
-        snapshot.repository,
-        session.diagnostics,
-        linked=linked,
-    )
-    session.stop_if_failed()
+    export(session, build.plan)
     print_diagnostics(session.diagnostics)
     session.diagnostics.found.clear()
-    total = sum(planned.runs for planned in build.plan.experiments.values())
-    rules = Rules() if jobs is None else Rules(jobs=jobs)
     done = submit(
         session.folder,
         folder,
-        range(total),
+        plan_rows(build.plan, named),
         session.diagnostics,
         reporter=reporter_for(sys.stderr, silent=as_json),
-        rules=rules,
+        rules=Rules() if jobs is None else Rules(jobs=jobs),
         retry=retry,
         before=(lambda _: None) if as_json else tell_selection,
     )
@@ -128,18 +112,48 @@ def send(
     return done.status
 
 
+def export(session: Session, plan: Plan) -> None:
+    """Make the snapshot's files, once for all runs that share it."""
+    from xpc.runtime.export import export as export_tree
+
+    snapshot = session.snapshot
+    linked = any(planned.compiled.experiment.workdir == "links" for planned in plan.experiments.values())
+    export_tree(
+        session.folder,
+        snapshot.tree,
+        snapshot.commit,
+        snapshot.prefix,
+        snapshot.repository,
+        session.diagnostics,
+        linked=linked,
+    )
+    session.stop_if_failed()
+
+
+def plan_rows(plan: Plan, named: Mapping[str, Sequence[int]] | None) -> Sequence[int]:
+    """Give the plan's rows of the *named* rows of tables; of all, if none are named."""
+    if named is None:
+        return range(sum(planned.runs for planned in plan.experiments.values()))
+    found: list[int] = []
+    for name, rows in named.items():
+        planned, wanted = plan.experiments[name], set(rows)
+        found += [planned.first + index for index in range(planned.runs) if planned.row(index) in wanted]
+    return found
+
+
 def tell_selection(selection: Selection) -> None:
-    """Say what is left alone, and why."""
-    parts = [f"{len(selection.done):,} done"] if selection.done else []
+    """Say what is left alone, and why; what is sent is said by the reporter."""
+    done, blocked = len(selection.done), len(selection.blocked)
+    parts = [f"{done:,} done"] if done else []
     if selection.busy:
         parts.append(f"{len(selection.busy):,} running elsewhere")
-    if selection.blocked:
-        parts.append(f"{len(selection.blocked):,} whose parents are not done")
-    if parts:
-        click.echo(f"Left alone: {', '.join(parts)}.", err=True)
     if selection.faults:
-        failed = count(len(selection.faults), "run")
-        click.echo(f"{failed} failed with this very code: `xpc retry` runs them again.", err=True)
+        parts.append(f"{len(selection.faults):,} that failed with this very code (`xpc retry` runs them again)")
+    if blocked:
+        parts.append(f"{blocked:,} whose parents are not done")
+    if parts:
+        start = "Left alone" if selection.send else "Nothing to run"
+        click.echo(f"{start}: {', '.join(parts)}.", err=True)
 
 
 def to_json(build: str, done: Submitted) -> dict[str, object]:

@@ -32,3 +32,19 @@ def experiments(function: Command) -> Command:
 
 def as_json(function: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(function)
+
+
+def snapshot(function: Command) -> Command:
+    return click.option(
+        "--snapshot",
+        type=click.Choice(("worktree", "head", "clean")),
+        default="worktree",
+        show_default=True,
+        help="Which code: the working tree as it is, the last commit, or an error if they differ.",
+    )(function)
+
+
+def jobs(function: Command) -> Command:
+    return click.option(
+        "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Runs at a time (by default as many as fit)."
+    )(function)

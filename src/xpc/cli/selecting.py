@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from xpc.compiler.table import Table
+
+from .failure import refuse
 
 if TYPE_CHECKING:
     from .session import Session
@@ -24,6 +26,27 @@ def rows_where(
 
         chosen = matching(session, chosen, where, standings)
     return with_ancestors(session.tables, chosen)
+
+
+def rows_named(session: Session, prefixes: Sequence[str]) -> dict[str, Sequence[int]]:
+    """Give the rows of the runs that ids, or their beginnings, name; a command ends if one names none or several."""
+    from xpc.compiler.describe import rows_of
+
+    found: dict[str, list[int]] = {}
+    for prefix in prefixes:
+        hits = [(name, row) for name, table in session.tables.items() for row in rows_of(table, prefix)]
+        if len(hits) != 1:
+            refuse_run(prefix, [f"{session.tables[name].id(row)} of {name}" for name, row in hits])
+        name, row = hits[0]
+        found.setdefault(name, []).append(row)
+    return {name: sorted(set(rows)) for name, rows in found.items()}
+
+
+def refuse_run(prefix: str, hits: Sequence[str]) -> NoReturn:
+    """End the command: no run, or several, have ids that begin with *prefix*."""
+    if hits:
+        refuse(f"{len(hits)} runs begin with `{prefix}`", help="write more digits: " + ", ".join(hits[:5]))
+    refuse(f"no run begins with `{prefix}`", help="`xpc list` shows the ids")
 
 
 def with_ancestors(tables: Mapping[str, Table], chosen: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:

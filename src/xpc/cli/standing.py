@@ -1,60 +1,48 @@
-"""How the runs of a study stand: the state of each, from what is on disk."""
+"""How the runs of a study stand: the state of each, from the project's records."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+from xpc.compiler.kinship import PastRun
 from xpc.compiler.table import Table
-from xpc.runtime.records import RunRecord, read_run
-from xpc.runtime.schedulers.local import Here
-from xpc.runtime.states import State, state_of
+from xpc.runtime.states import State
+from xpc.runtime.store import Store
 
 
-@dataclass(slots=True)
 class Standings:
-    """The runs of a project that have a folder, by experiment and id; all others are planned or queued."""
+    """The runs of a project that have a folder or are queued; all others are planned."""
 
-    records: dict[str, dict[str, RunRecord]] = field(default_factory=dict)
-    states: dict[str, dict[str, State]] = field(default_factory=dict)
+    def __init__(self, project: Path) -> None:
+        self.store = Store(project)
+
+    @cached_property
+    def _known(self) -> dict[str, frozenset[str]]:
+        return {experiment: frozenset(self.store.ids(experiment)) for experiment in self.store.experiments()}
+
+    def any(self, experiment: str) -> bool:
+        """Tell whether a run of the experiment has begun at all."""
+        return bool(self._known.get(experiment))
 
     def state(self, experiment: str, run: str) -> State:
-        return self.states.get(experiment, {}).get(run, "planned")
+        return self.store.state(experiment, run)
 
-    def past(self, tables: Mapping[str, Table]) -> Iterator[RunRecord]:
-        """Give the done runs that the study does not describe any more."""
-        for experiment, states in self.states.items():
-            known = set(tables[experiment].ids()) if experiment in tables else set()
-            for run, state in states.items():
-                if state == "done" and run not in known:
-                    yield self.records[experiment][run]
+    def is_stale(self, experiment: str, run: str, fingerprint: Mapping[str, str]) -> bool:
+        """Tell whether a run's last attempt had another fingerprint."""
+        record = self.store.record(experiment, run)
+        return record is not None and record.claim.get("fingerprint") != fingerprint
 
-
-def read_standings(project: Path, queued: set[tuple[str, str]] | None = None) -> Standings:
-    """Read every run that has a folder. *queued*: experiment and id of what a live submit holds."""
-    found, here = Standings(), Here()
-    for experiment, folder in _folders(project / "runs"):
-        records = found.records.setdefault(experiment, {})
-        states = found.states.setdefault(experiment, {})
-        for run, path in _folders(folder):
-            record = read_run(path)
-            if record is not None:
-                records[run] = record
-                states[run] = state_of(record, here, (experiment, run) in (queued or ()))
-    for experiment, run in queued or ():
-        found.states.setdefault(experiment, {}).setdefault(run, "queued")
-    return found
-
-
-def _folders(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Give the sub-folders; a renamed old run (`<id>.v1`) and packs are none of them."""
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-    except FileNotFoundError:
-        return
-    for name in names:
-        if "." not in name and name != "packs":
-            yield name, folder / name
+    def past(self, tables: Mapping[str, Table]) -> Iterator[tuple[str, list[PastRun]]]:
+        """Give, by experiment, the done runs that the study does not describe any more."""
+        for experiment, table in tables.items():
+            gone = self._known.get(experiment, frozenset()) - set(table.ids()) if self.any(experiment) else ()
+            claimed = self.store.claimed(experiment) if gone else {}
+            found = [
+                PastRun(run, frozenset(claimed[run]))
+                for run in sorted(gone)
+                if run in claimed and self.state(experiment, run) == "done"
+            ]
+            if found:
+                yield experiment, found

@@ -1,0 +1,128 @@
+"""What `xpc build` says of a build: to people, and to machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .output import columns, count, duration, size
+from .session import BUILDS
+from .tally import Tally, cost_to_send
+
+if TYPE_CHECKING:
+    from xpc.compiler.cost import Cost
+    from xpc.compiler.emit import Build
+    from xpc.compiler.kinship import Kinship
+    from xpc.compiler.plan import Plan
+    from xpc.compiler.plan_resources import Request
+    from xpc.compiler.snapshot import Snapshot
+
+    from .session import Session
+
+ALWAYS = ("new", "done", "stale", "failed")
+SOMETIMES = ("queued", "running", "killed", "lost", "cancelled", "broken")
+
+
+def summary(session: Session, build: Build, tallies: Mapping[str, Tally], *, written: bool) -> str:
+    """Give the snapshot, a table of the experiments, what there is to submit and what it costs at most."""
+    plan = build.plan
+    lines = [f"Snapshot {session.snapshot.tree[:7]}: {origin(session.snapshot)}.", "", _table(plan, tallies), ""]
+    send = sum(found.send.total() for found in tallies.values())
+    if send:
+        arrays = sum(len(found.send) for found in tallies.values())
+        bounds = _bounds(cost_to_send(plan, tallies))
+        lines.append(f"To submit: {count(send, 'run')} in {count(arrays, 'array')}; at most {bounds}.")
+    else:
+        lines.append("Nothing to submit.")
+    left = sum(found.left for found in tallies.values())
+    if left:
+        lines.append(f"{left:,} failed with this very code: `xpc retry` runs them again.")
+    where = f"see {BUILDS}/{build.id}/submit.sh" if written else "not written (dry run)"
+    lines.append(f"Build {build.id[:7]}, {where}")
+    return "\n".join(lines)
+
+
+def _table(plan: Plan, tallies: Mapping[str, Tally]) -> str:
+    states = [*ALWAYS, *(s for s in SOMETIMES if any(found.states[s] for found in tallies.values()))]
+    rows = [["experiment", "runs", *states, "each", "arrays"]]
+    for name, planned in plan.experiments.items():
+        arrays = [array for array in plan.arrays if array.experiment == name]
+        each = asked(plan.resources[arrays[0].resources][0]) + (" …" if len(arrays) > 1 else "")
+        numbers = [f"{tallies[name].states[state]:,}" for state in states]
+        rows.append([name, f"{planned.runs:,}", *numbers, each, str(len(arrays))])
+    return columns(rows, [False, *[True] * (1 + len(states)), False, True])
+
+
+def origin(snapshot: Snapshot) -> str:
+    """Say where a snapshot's code is from."""
+    if snapshot.head is None:
+        return "the working tree, nothing committed yet"
+    if not snapshot.dirty:
+        return f"commit {snapshot.head[:7]}, nothing changed since"
+    return f"the working tree, {count(len(snapshot.changed), 'file')} changed since {snapshot.head[:7]}"
+
+
+def asked(request: Request) -> str:
+    """Say what one run asks for: `2 CPU, 8 GiB, 30 min`."""
+    parts = [f"{request.nodes} nodes"] if request.nodes > 1 else []
+    if request.gpus:
+        parts.append(f"{request.gpus} GPU")
+    cpus = request.cpus * request.tasks
+    if not request.gpus or cpus > 1:
+        parts.append(f"{cpus} CPU")
+    if request.memory is not None:
+        parts.append(size(request.memory))
+    if request.time is not None:
+        parts.append(duration(request.time))
+    return ", ".join(parts)
+
+
+def _bounds(cost: Cost) -> str:
+    parts = []
+    if cost.gpu_hours:
+        parts.append(f"{cost.gpu_hours:,.4g} GPU-hours")
+    if cost.core_hours is not None:
+        parts.append(f"{cost.core_hours:,.4g} core-hours")
+    parts.append(f"{cost.inodes:,} files")
+    return ", ".join(parts)
+
+
+def kinship_note(kin: Kinship) -> str:
+    """Say which runs are new only because a key was added, and the lines that keep the old ones."""
+    added = ", ".join(line.removeprefix("ignore ").replace(" == ", " = ") for line in kin.lines)
+    lines = " and ".join(f"`{line}`" for line in kin.lines)
+    return (
+        f"note: {count(len(kin.runs), 'run')} of `{kin.experiment}` look new only because `{added}` was added.\n"
+        f"      {lines} in experiment `{kin.experiment}` keeps the done ones."
+    )
+
+
+def to_json(session: Session, build: Build, tallies: Mapping[str, Tally]) -> dict[str, object]:
+    """Give the shape of `xpc build --json`."""
+    plan = build.plan
+    cost = cost_to_send(plan, tallies)
+    return {
+        "schema": "xpc.build/1",
+        "build": build.id,
+        "snapshot": session.snapshot.tree,
+        "runs": sum(planned.runs for planned in plan.experiments.values()),
+        "experiments": [
+            {"name": name, "runs": planned.runs, **{state: tallies[name].states[state] for state in ALWAYS}}
+            for name, planned in plan.experiments.items()
+        ],
+        "arrays": [
+            {
+                "name": array.name,
+                "experiment": array.experiment,
+                "tasks": array.count,
+                "resources": plan.resources[array.resources][0].json(),
+                "after": list(array.after),
+                "script": f"{BUILDS}/{build.id}/arrays/{array.name}.sh",
+            }
+            for array in plan.arrays
+        ],
+        "cost": {"core_hours": cost.core_hours, "gpu_hours": cost.gpu_hours, "inodes": cost.inodes},
+        "diagnostics": [
+            {"code": d.code, "severity": d.severity, "message": d.message} for d in session.diagnostics.sorted()
+        ],
+    }

@@ -1,0 +1,149 @@
+"""The command line as a user meets it: whole commands, whole outputs, exit statuses."""
+
+import json
+import shutil
+from pathlib import Path
+
+import console
+import pytest
+
+FIRST = console.ROOT / "examples" / "first"
+
+STUDY = """\
+grid sweep:
+    n in [1, 2, 3]
+
+experiment work:
+    grid sweep
+    run "python work.py {n} {output.square}"
+    output square = "square-{n}.txt"
+    metric value maximize from stdout matching "value=([0-9.]+)"
+
+experiment total:
+    after all work
+    run "python total.py {work.runs}"
+"""
+
+WORK = """\
+import sys
+n = int(sys.argv[1])
+print(f"value={n * n}")
+if n == int(__import__("os").environ.get("FAIL", "0")):
+    sys.exit("ValueError: no luck with %d" % n)
+open(sys.argv[2], "w").write(str(n * n))
+"""
+
+TOTAL = """\
+import json, sys
+print(sum(int(open(json.loads(line)["outputs"]["square"]).read()) for line in open(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small study in a git repository."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for name, text in (("Experimentfile", STUDY), ("work.py", WORK), ("total.py", TOTAL)):
+        (source / name).write_text(text)
+    return console.fresh_project(source, tmp_path / "project")
+
+
+def typed(command: str, folder: Path, status: int = 0) -> str:
+    """Type a command; give what it prints, both streams, after its status was compared."""
+    done = console.run(command, folder)
+
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_check_counts_experiments_and_runs(project: Path) -> None:
+    """A file without mistakes gets one line."""
+    assert typed("xpc check", project) == "Experimentfile: 2 experiments, 4 runs. No problems.\n"
+
+
+def test_check_shows_every_mistake_at_once(project: Path) -> None:
+    """Three mistakes give three diagnostics, in file order, and nothing is written."""
+    text = STUDY.replace("maximize", "maximise").replace("{output.square}", "{output.sqare}")
+    text = text.replace("after all", "after al")
+    (project / "Experimentfile").write_text(text)
+
+    found = json.loads(typed("xpc check --format json", project, status=1))
+
+    assert [(d["line"], d["code"]) for d in found] == [(6, "XP085"), (8, "XP046"), (11, "XP001")]
+    assert not (project / ".xpc").exists()
+
+
+def test_build_is_the_same_bytes_anywhere(project: Path, tmp_path: Path) -> None:
+    """The build's id does not depend on the folder, and a second build changes nothing."""
+    first = json.loads(typed("xpc build --json", project))
+    again = json.loads(typed("xpc build --json", project))
+    elsewhere = shutil.copytree(project, tmp_path / "elsewhere" / "deeper")
+    shutil.rmtree(elsewhere / ".xpc")
+    there = json.loads(typed("xpc build --json", elsewhere))
+
+    assert first["build"] == again["build"] == there["build"]
+    mine, theirs = project / ".xpc/builds" / first["build"], elsewhere / ".xpc/builds" / first["build"]
+    names = sorted(p.relative_to(mine) for p in mine.rglob("*") if p.is_file() and p.name != "provenance.json")
+    assert [(mine / name).read_bytes() for name in names] == [(theirs / name).read_bytes() for name in names]
+
+
+def test_dry_run_writes_nothing(project: Path) -> None:
+    """`--dry-run -v` shows the scripts and leaves no build."""
+    shown = typed("xpc build --dry-run -v", project)
+
+    assert "--- arrays/work-1.sh" in shown
+    assert not (project / ".xpc/builds").exists()
+
+
+def test_submit_runs_parents_before_children(project: Path) -> None:
+    """The whole graph runs once; a second submit has nothing to do."""
+    typed("xpc submit", project)
+
+    (log,) = (project / "runs/total").glob("*/stdout.log")
+    assert log.read_text() == "14\n"
+    assert typed("xpc submit", project) == "Nothing to run: 4 done.\n"
+
+
+def test_failure_is_named_and_its_children_wait(project: Path) -> None:
+    """A failed run is not sent again with the same code; `retry` sends it, and its children can run then."""
+    said = typed("FAIL=2 xpc submit", project, status=1)
+
+    assert "ValueError: no luck with 2" in said
+    assert "2 done, 1 failed, 1 skipped" in said
+    assert typed("xpc submit", project) == (
+        "Nothing to run: 2 done, 1 that failed with this very code (`xpc retry` runs them again), "
+        "1 whose parents are not done.\n"
+    )
+    typed("xpc retry", project)
+    typed("xpc submit", project)
+    (log,) = (project / "runs/total").glob("*/stdout.log")
+    assert log.read_text() == "14\n"
+
+
+def test_unknown_experiment_gets_the_nearest_name(project: Path) -> None:
+    """A misspelt experiment on the command line is no silent nothing."""
+    assert typed("xpc build wrok", project, status=1) == (
+        "error: no experiment is called `wrok`\nhelp: did you mean `work`?\n"
+    )
+
+
+def test_no_experimentfile(tmp_path: Path) -> None:
+    """Outside a project the cure is named."""
+    assert typed("xpc check", tmp_path, status=1) == (
+        f"error: no Experimentfile in {tmp_path} or above it\n"
+        "help: write one there, or go to a project with `xpc -C DIR …`\n"
+    )
+
+
+def test_no_git_repository(tmp_path: Path) -> None:
+    """A folder that is no repository can be checked, but not built; the error says how to make it one."""
+    shutil.copytree(FIRST, tmp_path / "first")
+
+    typed("xpc check", tmp_path / "first")
+    assert "git init" in typed("xpc build", tmp_path / "first", status=1)
+
+
+def test_unknown_command_is_misuse(tmp_path: Path) -> None:
+    """A misspelt command ends with status 2 and the nearest one."""
+    assert "Did you mean `xpc check`?" in typed("xpc chek", tmp_path, status=2)
