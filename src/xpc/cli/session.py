@@ -102,6 +102,8 @@ class Session:
     def checked(self) -> Study:
         """Give the study, or print what is wrong with it and end the command."""
         study, _ = self.study, self.tables
+        if self.diagnostics.failed:
+            self.check()  # a mistake is no reason to keep others back
         self.stop_if_failed()
         assert study is not None
         return study
@@ -121,8 +123,6 @@ class Session:
         from xpc.compiler.plan import SnapshotRef, make_plan
 
         study, tables = self.checked(), self.tables
-        self.check()
-        self.stop_if_failed()
         snapshot = self.snapshot
         found = make_plan(
             study,
