@@ -310,3 +310,15 @@ def test_archive_is_the_same_bytes_each_time() -> None:
     """No time, no order of a folder, no place gets in."""
     assert archive.build() == archive.build()
     assert archive.build().startswith(b"#!/usr/bin/env python3\n")
+
+
+def test_container_is_never_left_out(tmp_path: Path) -> None:
+    """A run that asks for a container does not run on the bare host instead."""
+    build = build_of(tmp_path, Experiment("train", "touch ran"))
+    plan = json.loads((build / "plan.json").read_text())
+    plan["experiments"]["train"]["environment"]["container"] = {"image": ["debian"], "runtime": None, "mounts": []}
+    (build / "plan.json").write_text(json.dumps(plan))
+
+    assert task(tmp_path, build)[0] == 1
+    assert lines(tmp_path)["end"]["reason"] == "`train` is to run in a container, and none is started here"
+    assert not (folder(tmp_path) / "files/ran").exists()

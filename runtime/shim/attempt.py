@@ -129,6 +129,9 @@ class Attempt:
         """Make the run's folder ready; *extra* are variables of this start (GPUs). Raises `WorkdirError`, `OSError`."""
         context = self._context()
         plan = self.run.plan
+        if plan["environment"]["container"] is not None:
+            # On the host it would be another experiment than the one that was asked for.
+            raise workdir.WorkdirError("`%s` is to run in a container, and none is started here" % self.run.experiment)
         self._outputs = {name: template.text(path, context) for name, path in plan["outputs"].items()}
         files = [m["source"] for m in plan["metrics"] if m["source"] not in (None, "stdout", "stderr")]
         self._workdir = workdir.prepare(

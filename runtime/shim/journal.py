@@ -90,9 +90,9 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def append(path: str, record: Record, durable: bool = False) -> None:
     """Add one line in one write; *durable*: and wait until the disk has it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     try:
-        _end_torn_line(path, descriptor)
+        _end_torn_line(descriptor)
         write_all(descriptor, encode(record))
         if durable:
             os.fsync(descriptor)
@@ -100,15 +100,11 @@ def append(path: str, record: Record, durable: bool = False) -> None:
         os.close(descriptor)
 
 
-def _end_torn_line(path: str, descriptor: int) -> None:
+def _end_torn_line(descriptor: int) -> None:
     """A full disk may have cut our own last line: what follows must not become a part of it."""
     size = os.fstat(descriptor).st_size
-    if not size:
-        return
-    with open(path, "rb") as file:
-        file.seek(size - 1)
-        if file.read(1) != b"\n":
-            write_all(descriptor, b"\n")
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        write_all(descriptor, b"\n")
 
 
 def now() -> str:
