@@ -101,7 +101,9 @@ def _header(source: Source, start: int, header: list[str], context: Context) -> 
         span = cell_span(source, start, index)
         path = key_path(cell)
         if path is None:
-            context.diagnostics.error("XP109", span, f"`{cell}` is no key", "a column's head is a key")
+            message = f"`{cell}` is no key" if cell.strip() else "a column has no head"
+            help = "columns are separated by commas" if ";" in cell or "\t" in cell else ()
+            context.diagnostics.error("XP109", span, message, "a column's head is a key", help=help)
             continue
         if path in seen:
             labels = [Label(seen[path], "the first")]

@@ -353,7 +353,8 @@ class _Compiler:
 def _wrong_count(name: str, function: Function, given: int) -> str:
     least, most = function.least, function.most
     wanted = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
-    return f"`{name}` takes {wanted} argument{'' if wanted == '1' else 's'}, not {given}"
+    single = most == 1 or (most is None and least == 1)
+    return f"`{name}` takes {wanted} argument{'' if single else 's'}, not {given}"
 
 
 def _once(step: Step) -> Step:

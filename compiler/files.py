@@ -37,6 +37,8 @@ class DiskFiles:
     def glob(self, pattern: str) -> list[str]:
         import glob
 
+        if "\0" in pattern:  # no file has such a name, and the disk refuses to be asked
+            return []
         found = glob.glob(pattern, root_dir=self._folder, recursive=True)
         return sorted(name.replace(os.sep, "/") for name in found if os.path.isfile(os.path.join(self._folder, name)))
 

@@ -62,9 +62,12 @@ class Function(Node):
     names: tuple[str, ...]
     least: int
     most: int | None
+    written: str = ""  # the arguments as a manual shows them, where their names and number don't say it
 
     @property
     def usage(self) -> str:
+        if self.written:
+            return self.written
         shown = [name if i < self.least else f"[{name}]" for i, name in enumerate(self.names)]
         return ", ".join(shown) + (", …" if self.most is None else "")
 
@@ -273,7 +276,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "logspace": Function(_logspace, ("start", "stop", "num", "base"), 3, 4),
     "max": Function(lambda given: _extreme(given, max), ("value",), 1, None),  # type: ignore[arg-type]
     "min": Function(lambda given: _extreme(given, min), ("value",), 1, None),  # type: ignore[arg-type]
-    "range": Function(_range, ("start", "stop", "step"), 1, 3),
+    "range": Function(_range, ("start", "stop", "step"), 1, 3, "[start], stop, [step]"),
     "read": Function(_read, ("path",), 1, 1),
     "round": Function(_round, ("value", "digits"), 1, 2),
     "str": Function(_str, ("value",), 1, 1),

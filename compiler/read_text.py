@@ -15,7 +15,7 @@ LINK: Final = 'make a folder outside the project known by a line `link "…"`'
 def read_text(path: str, span: Span, world: World) -> str:
     """Give the text of a UTF-8 file; raises ``EvaluationError`` if it cannot be had."""
     if not path or "\0" in path:
-        raise fault("XP100", span, "a path is needed here", "empty")
+        raise fault("XP100", span, "a path is needed here", "a NUL character" if path else "empty")
     if not world.files.is_inside(path, world.roots):
         raise fault("XP049", span, f"`{path}` lies outside the project", "outside", help=LINK)
     try:

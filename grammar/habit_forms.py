@@ -6,6 +6,7 @@ import re
 
 from . import engine
 from .fault import Fault, Finding, short
+from .habit_statements import meant_word, sign_free
 from .nearest import nearest
 
 _CLOSING = frozenset({"RPAR", "RSQB", "RBRACE"})
@@ -39,6 +40,9 @@ def yaml_value(fault: Fault) -> Finding | None:
         return Finding("XP016", colon.span, "`:` gives no value", "", f"write `{short(form)}`")
     if not value:
         return None
+    meant = meant_word(fault, name)
+    if meant in engine.starting_words(fault.excerpt.start_rule) and (cure := sign_free(fault, meant, value)):
+        return Finding("XP016", colon.span, f"after `{meant}` comes no `:`", "", cure)
     return Finding("XP016", colon.span, "a value is given with `=`", "", f"write `{short(f'{name} = {value}')}`")
 
 
@@ -68,6 +72,8 @@ def bare_list(fault: Fault) -> Finding | None:
         return None
     text = fault.excerpt.text
     head = text[fault.excerpt.start : sign.end_pos]
+    if fault.excerpt.start_rule == "grid_item" and sign == "=":
+        head = f"{text[fault.excerpt.start : sign.start_pos].rstrip()} in"
     items = text[sign.end_pos : fault.excerpt.end].strip()
     return Finding("XP001", lexeme.span, "a list stands in brackets", "", f"write `{short(f'{head} [{items}]')}`")
 
@@ -96,7 +102,7 @@ def hyphen(fault: Fault) -> Finding | None:
     if not fault.touching(before, lexeme) or not fault.touching(lexeme, fault.after) or fault.after is None:
         return None
     span = before.span.to(fault.after.span)
-    if fault.accepted & {"ASSIGN", "IN"}:
+    if fault.accepted & {"ASSIGN", "IN"} or fault.excerpt.start_rule == "setting_key":
         return Finding("XP001", span, "a key with `-` stands in quotes", "", f'write `"{span.text}"`')
     cure = f"names are made of letters, digits and `_`: `{span.text.replace('-', '_')}`"
     return Finding("XP001", span, f"`{span.text}` is not a name", "", cure)

@@ -42,6 +42,7 @@ _UNITS = {
     "min": "min",
 }
 _UNIT = re.compile(r"(\d[\d.]*)([A-Za-z]+)")
+_FROM_TO = re.compile(r"(\d+)\.\.(\d+)")
 
 
 def number(fault: Fault) -> Finding | None:
@@ -61,6 +62,11 @@ def number(fault: Fault) -> Finding | None:
         )
     if fault.after == ":" and fault.at(fault.index + 2) is not None and fault.touching(lexeme, fault.after):
         return _clock(fault, fault.index)
+    if bounds := _FROM_TO.fullmatch(lexeme):
+        braces = fault.before == "{" and fault.after == "}"
+        span = fault.before.span.to(fault.after.span) if braces and fault.before and fault.after else lexeme.span
+        cure = f"write `range({bounds[1]}, {int(bounds[2]) + 1})`"
+        return Finding("XP012", span, f"`{span.text}` is not a list", "", cure)
     return Finding("XP012", lexeme.span, f"`{lexeme}` is not a number", "", _number_cure(lexeme))
 
 

@@ -31,12 +31,22 @@ _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 
 
 def integer(token: Lexeme) -> Number:
-    if len(token) > 19 or int(token) > LARGEST:
+    """Give an integer. The least one has no positive counterpart: right after a ``-`` one more is read."""
+    if len(token) > 19 or int(token) > LARGEST + _after_minus(token):
         _report(
-            token, f"`{_short(token)}` is too large for an integer", "integers have 64 bits, up to 9223372036854775807"
+            token,
+            f"`{_short(token)}` is too large for an integer",
+            "integers have 64 bits, from -9223372036854775808 to 9223372036854775807",
         )
         return Number(0, token.span)
     return Number(int(token), token.span)
+
+
+def _after_minus(token: Lexeme) -> bool:
+    text, end = token.excerpt.text, token.start_pos or 0
+    while end and text[end - 1] in " \t\r\n":
+        end -= 1
+    return text[end - 1 : end] == "-"
 
 
 def float_number(token: Lexeme) -> Number:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from . import engine, habits
 from .fault import Fault, Finding, short
 from .habit_queries import foreign_clause
+from .habit_statements import foreign_statement
 from .lexer import Excerpt, Lexeme
 from .nearest import nearest
 
@@ -138,6 +139,9 @@ def _unknown(fault: Fault, first: Lexeme, words: frozenset[str]) -> Finding:
     rule = fault.excerpt.start_rule
     if rule == "clause":
         return _unknown_clause(fault, first, words)
+    found = foreign_statement(fault, first)
+    if found:
+        return found
     guess = nearest(first, words)
     if guess:
         cure = f"did you mean `{guess}`?"

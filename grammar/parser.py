@@ -56,6 +56,12 @@ def parse_setting(source: Source, diagnostics: Diagnostics) -> tuple[Key, Span] 
     """Part ``key=value``, as ``--set`` takes it, into the key and the place of the value's raw text."""
     text = source.text
     equals = _equals_sign(text)
+    if (sign := text.lstrip()[:1]) in ("", "=", "+", "~"):
+        foreign = sign in ("+", "~")
+        message = f"a setting takes no `{sign}`" if foreign else "a setting has no key"
+        cure = "a setting changes keys that the file declares" if foreign else "write `--set key=value`"
+        diagnostics.error("XP016" if foreign else "XP001", source.span(0, len(text)), message, help=cure)
+        return None
     if equals < 0:
         diagnostics.error("XP001", source.span(0, len(text)), "a setting has no `=`", help="write `--set key=value`")
         return None
@@ -97,12 +103,8 @@ def _not_literal(expr: Expr) -> Expr | None:
 
 
 def _equals_sign(text: str) -> int:
-    quote = ""
-    for at, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char == "=":
-            return at
-    return -1
+    """Find the first ``=`` outside quotes; -1 if there is none."""
+    import re
+
+    found = re.match(r"""(?:[^"'=]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*=""", text, re.DOTALL)
+    return found.end() - 1 if found else -1

@@ -17,6 +17,7 @@ _ESCAPES = {'"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n":
 _BEGINS = re.compile(r"[^\W\d]|\(")
 _SHELL_NAME = re.compile(r"\$\{[#!]?([^\W\d][\w.]*)?")
 _LINE = re.compile(r"[^\n]*\n?")
+_QUOTED = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
 _DEEPEST = 8
 
 
@@ -243,8 +244,8 @@ class _Parts:
         while at < len(self.chars):
             char = self.chars[at]
             if char in "\"'":
-                close = self.chars.find(char, at + 1)
-                at = close if close > 0 else at
+                quoted = _QUOTED.match(self.chars, at)
+                at = quoted.end() - 1 if quoted else at
             elif char in "([{":
                 depth += 1
             elif char in ")]}" and depth:

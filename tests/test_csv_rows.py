@@ -55,6 +55,18 @@ def test_cells_without_a_config_read_as_they_look() -> None:
     assert [list(column) for column in found.columns] == [[1, 2], [2.0, 0.5], [True, False], ["no", "1e-3x"]]
 
 
+def test_heads_that_are_no_keys() -> None:
+    """A column without a head is said to have none; a file with another separator is told which one is read."""
+    assert faults(OPEN, {"points.csv": "a,\n1,2\n"}) == (
+        "error[XP109]: a column has no head\n --> points.csv:1:3\n  |\n1 | a,\n  |   ^ a column's head is a key"
+    )
+    assert faults(OPEN, {"points.csv": "a;b\n1;2\n"}) == (
+        "error[XP109]: `a;b` is no key\n"
+        " --> points.csv:1:1\n  |\n1 | a;b\n  | ^^^ a column's head is a key\n  |\n"
+        "help: columns are separated by commas"
+    )
+
+
 def test_heads_are_dotted_keys_with_quoted_segments() -> None:
     """A head may quote a segment, as CSV writes quotes."""
     found = axis(OPEN, 'optimizer."weight-decay",x\n1,2\n'.replace('optimizer."weight-decay"', '"optimizer.""w d"""'))

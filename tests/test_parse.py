@@ -85,6 +85,8 @@ def expression(text: str) -> str:
         ("1d12h", "(Quantity 129600 duration)"),
         ("1.5s", "(Quantity 1.5 duration)"),
         ("250ms", "(Quantity 0.25 duration)"),
+        ("-9223372036854775808", "(Unary - (Number 9223372036854775808))"),
+        ("1 -9223372036854775808", "(Binary - (Number 1) (Number 9223372036854775808))"),
         ("[]", "(ListOf [])"),
         ("[1, 'a',]", '(ListOf [(Number 1) "a"])'),
         ("{a: 1, 'b c'.d: 2,}", "(MapOf [[a (Number 1)] ['b c'.d (Number 2)]])"),
@@ -340,6 +342,7 @@ def test_spans_are_exact() -> None:
         ("lr=0.1", "lr", "0.1"),
         ("optimizer.lr = [1, 2] ", "optimizer.lr", "[1, 2]"),
         ('a."b=c"=x=y', "a.'b=c'", "x=y"),
+        (r'"q\"b=c"=6', "'q\"b=c'", "6"),
         ("name=", "name", ""),
         ("grid=run", "grid", "run"),
     ],
@@ -355,7 +358,7 @@ def test_settings(text: str, key: str, value: str) -> None:
     assert not report.found
 
 
-@pytest.mark.parametrize("text", ["lr", "=3", "a b=3", "a.=3"])
+@pytest.mark.parametrize("text", ["lr", "=3", "a b=3", "a.=3", "+a=3", "~a", "", "x-y=1", '"a=3'])
 def test_wrong_settings(text: str) -> None:
     """A setting without key or equals sign is reported once."""
     report = Diagnostics()

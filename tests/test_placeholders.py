@@ -38,6 +38,7 @@ def faults(literal: str) -> list[tuple[str, str]]:
     ("literal", "expected"),
     [
         ('"a {b} c"', ["a ", "{b}", " c"]),
+        ("""'{config."q\\\\"}"} {config."b\\\\\\\\"} c'""", ['{config."q\\\\"}"}', " ", '{config."b\\\\\\\\"}', " c"]),
         ('"{b}{c}"', ["{b}", "{c}"]),
         ('"{(a + b) * 2:.3f}"', ["{(a + b) * 2:.3f}"]),
         ('"{_x}"', ["{_x}"]),
