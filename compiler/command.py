@@ -17,7 +17,8 @@ from .command_faults import check_place, check_shell_names, many_inside, warn_pa
 from .command_script import script
 from .shell import COMMENT, Atom, Scan, scan
 from .template import Command
-from .template_fill import Filled, Filler, Many, One
+from .template_fill import Filler
+from .template_keys import Filled, Many
 
 
 class Atoms:
@@ -105,9 +106,7 @@ def fill_all(found: Scan, filler: Filler, diagnostics: Diagnostics) -> dict[int,
             continue
         whole = check_place(use, diagnostics) and whole
         warn_parsed_again(use, diagnostics)
-        one = filler.fill(use.placeholder)
-        if isinstance(one, One) and one.raw and use.alone and not found.syntax:
-            one = filler.raw_words(use.placeholder)
+        one = filler.fill(use.placeholder, shell=found.syntax or not use.alone)
         if isinstance(one, Many) and not use.alone:
             many_inside(use, diagnostics)
         if one is None or (isinstance(one, Many) and not use.alone):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..grammar import tree
 from .shell import Atom
 from .template import Argv, Part, Word, joined
-from .template_fill import Filled, Many, One
+from .template_keys import Filled, Many, One
 
 
 def argv(atoms: Sequence[Atom], filled: Mapping[int, Filled]) -> Argv:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ..grammar import tree
 from .shell import ANSI, BARE, COMMENT, SINGLE, Atom, Scan
 from .template import EachWord, ListWord, Script, Word
-from .template_fill import Filled, Many, One
+from .template_keys import Filled, One
 
+_PLAIN: Final = re.compile(r"[\w./=:+-]+", re.ASCII)
 _QUOTING: Final = {BARE: '"{0}"', SINGLE: "'\"{0}\"'", ANSI: "'\"{0}\"$'"}
 
 
@@ -42,9 +43,10 @@ class _Parameters:
     def __init__(self, filled: Iterable[Filled], moving: bool) -> None:
         words: dict[Word, None] = {}
         for one in filled:
-            for word in one.words if isinstance(one, Many) else ((one.part,),):
-                if not _is_constant(word):
-                    words[word] = None
+            if isinstance(one, One):
+                words[(one.part,)] = None
+            else:
+                words.update(dict.fromkeys(word for word in one.words if _written(word) is None))
         self.single = [word for word in words if not _is_list(word)]
         self.lists = [word for word in words if _is_list(word)]
         self.saved = moving or len(self.lists) > 1
@@ -71,15 +73,14 @@ class _Parameters:
 
     def one(self, word: Word) -> str:
         """Give the expansion of a single word, to stand within double quotes."""
-        if _is_constant(word):
-            return str(word[0])  # type: ignore[index]
         number = self.number[word]
         return f"${{xpc_{number}}}" if self.saved else f"${{{number}}}"
 
     def word(self, word: Word) -> str:
         """Give a whole word, quoted."""
-        if _is_constant(word):
-            return shlex.quote("".join(map(str, word)))  # type: ignore[arg-type]
+        written = _written(word)
+        if written is not None:
+            return written
         if not _is_list(word):
             return f'"{self.one(word)}"'
         number = self.number[word]
@@ -88,5 +89,8 @@ class _Parameters:
         return f'"${{@:{number + 1}:${{{number}}}}}"'
 
 
-def _is_constant(word: Word) -> bool:
-    return isinstance(word, tuple) and all(isinstance(part, str) for part in word)
+def _written(word: Word) -> str | None:
+    """Give a word that is the same in every run and needs no quotes anywhere: the name of a flag, a number."""
+    if isinstance(word, tuple) and len(word) == 1 and isinstance(word[0], str) and _PLAIN.fullmatch(word[0]):
+        return word[0]
+    return None

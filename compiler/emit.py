@@ -25,7 +25,7 @@ SHOWN: Final = 7  # digits of a build's id that people see
 POINTS: Final = "points.jsonl"
 INDEX: Final = "points.idx"
 PROVENANCE: Final = "provenance.json"
-WIDTH: Final = 110
+WIDTH: Final = 130
 
 
 class Build:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.node import Node
@@ -45,6 +45,10 @@ class PlannedExperiment(Node):
     def row(self, index: int) -> int:
         """Give the table's row of the run that is stored as number *index* of this experiment."""
         return index if self.rows is None else self.rows[index]
+
+    def held(self) -> Container[int] | None:
+        """Give the rows of the table that are in the plan; nothing if all are."""
+        return None if self.rows is None or self.runs == self.table.count else frozenset(self.rows)
 
     def class_of(self, row: int) -> int:
         return self.classes if isinstance(self.classes, int) else self.classes[row]
@@ -98,10 +102,11 @@ def make_plan(
     first = 0
     for name, texts in compiled.items():
         table = tables[name]
-        numbers = _classes(texts, table, classes, diagnostics)
+        requests, own = _requests(texts, table, diagnostics)
         chosen = None if rows is None else rows.get(name, ())
-        order = _order(table.count, numbers, chosen)
+        order = _order(table.count, own, chosen)
         runs = table.count if order is None else len(order)
+        numbers = _numbers(requests, own, order, runs, classes)
         ancestry = Ancestry(table, tables)
         experiments[name] = PlannedExperiment(
             texts,
@@ -125,18 +130,34 @@ def make_plan(
 
 def check_plan(study: Study, tables: Mapping[str, Table], target: Target, diagnostics: Diagnostics) -> None:
     """Find what is wrong with texts and resources, all that ``make_plan`` would, without a snapshot."""
-    classes = Classes()
     for name, texts in compile_texts(study, tables, target, diagnostics).items():
-        _classes(texts, tables[name], classes, diagnostics)
+        _requests(texts, tables[name], diagnostics)
 
 
-def _classes(texts: Compiled, table: Table, classes: Classes, diagnostics: Diagnostics) -> Sequence[int] | int:
-    experiment = texts.experiment
+def _requests(
+    texts: Compiled, table: Table, diagnostics: Diagnostics
+) -> tuple[Sequence[Requests], Sequence[int] | int]:
+    """Give what the runs of an experiment ask for, and which of these each row asks for, or all rows."""
 
     def report(error: EvaluationError, keys: Sequence[Path], cells: Sequence[Cell]) -> None:
         report_at(error, keys, cells, diagnostics)
 
-    return classify(experiment.resources, table, experiment.retries, texts.labels, classes, report)
+    own = Classes()
+    experiment = texts.experiment
+    return own.all, classify(experiment.resources, table, experiment.retries, texts.labels, own, report)
+
+
+def _numbers(
+    requests: Sequence[Requests], own: Sequence[int] | int, order: Sequence[int] | None, runs: int, classes: Classes
+) -> Sequence[int] | int:
+    """Give the plan's numbers for an experiment's own classes, those of runs that are not in the plan left out."""
+    if not runs or not requests:
+        return 0
+    if isinstance(own, int):
+        return classes.number(requests[own])
+    used = dict.fromkeys(own if order is None else map(own.__getitem__, order))
+    numbers = {number: classes.number(requests[number]) for number in used}
+    return [numbers.get(number, -1) for number in own]
 
 
 def _order(count: int, classes: Sequence[int] | int, chosen: Sequence[int] | None) -> Sequence[int] | None:
@@ -193,10 +214,15 @@ def _classes_above(
         above = experiments.get(parents.experiment)
         if above is None or not above.runs:
             continue
-        if isinstance(planned.classes, int) and isinstance(above.classes, int):
+        held = above.held()
+        if isinstance(planned.classes, int) and isinstance(above.classes, int) and held is None:
             found.setdefault(planned.classes, set()).add((parents.experiment, above.classes))
             continue
         for row in range(planned.table.count) if planned.rows is None else planned.rows:
             mine = found.setdefault(planned.class_of(row), set())
-            mine.update((parents.experiment, above.class_of(parent)) for parent in parents.of(row))
+            mine.update(
+                (parents.experiment, above.class_of(parent))
+                for parent in parents.of(row)
+                if held is None or parent in held
+            )
     return found

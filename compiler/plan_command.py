@@ -30,7 +30,7 @@ from .template import (
     TextPart,
     Word,
 )
-from .template_fill import Many
+from .template_keys import Many
 
 _FILES: Final = {"config": "config.json", "config_yaml": "config.yaml"}
 

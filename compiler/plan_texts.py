@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 from ..grammar.diagnostic import Diagnostic, Diagnostics
 from ..grammar.node import Node
@@ -11,17 +12,17 @@ from .command import Reading, read_command
 from .fault import EvaluationError
 from .findings import value_text
 from .plan_ancestors import Ancestry
-from .plan_distinct import Cell, distinct, used_values
+from .plan_distinct import Cell, distinct, plain, used_values
 from .scope import Scope
 from .study import Experiment, Study, Target
 from .table import Table
-from .template import AncestorPart, Argv, Command, EachWord, KeyPart, Template, Word
-from .template_compile import PlannedEnvironment, compile_environment, compile_files
+from .template import AncestorPart, Argv, Command, EachWord, KeyPart, Part, Template, TextPart, Word
+from .template_compile import PlannedEnvironment, check_values, compile_environment, compile_files
 from .template_fill import Filler
 from .template_labels import Labels, labels_of
 from .template_names import Ancestor, Names, ancestors_of
 from .template_texts import Result, TextColumn
-from .values import Absent, Path, dotted
+from .values import Absent, Path, Value, dotted
 
 
 class TextValues(Node):
@@ -79,7 +80,9 @@ def _compile(
     environment = compile_environment(experiment.environment, target.setup, filler, diagnostics)
     if table is None:
         return None
-    texts = [_evaluate(column, table, diagnostics) for column in filler.texts.columns]
+    texts = [_evaluate(column, table, diagnostics) for column in filler.columns.all]
+    check_values(experiment.inputs, inputs, "input", _values_in(table, texts), diagnostics)
+    check_values(experiment.outputs, outputs, "output", _values_in(table, texts), diagnostics)
     if reading is None:
         return None
     command = reading.command
@@ -139,6 +142,22 @@ def _evaluate(column: TextColumn, table: Table, diagnostics: Diagnostics) -> Tex
             return None
         results[number] = result
     return TextValues(results, combinations.codes)
+
+
+def _values_in(table: Table, texts: Sequence[TextValues | None]) -> Callable[[Part], Iterable[Value]]:
+    """Give what finds the values that a part has in some row."""
+
+    def values(part: Part) -> Iterable[Value]:
+        match part:
+            case KeyPart(key):
+                return map(plain, used_values(table, key))
+            case TextPart(index):
+                text = texts[index]
+                return () if text is None else cast("Iterable[Value]", text.results.values())
+            case _:
+                return ()
+
+    return values
 
 
 def report_at(error: EvaluationError, keys: Sequence[Path], cells: Sequence[Cell], diagnostics: Diagnostics) -> None:

@@ -311,12 +311,15 @@ def _report(newer: str | None, error: ValidationError, name: str, diagnostics: D
         )
         return
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(step) for step in first["loc"]) or "the file"
-    what = first["msg"][0].lower() + first["msg"][1:]
+    place = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "missing":
+        what = f"`{place}` is missing"
+    else:
+        what = f"`{place}` holds what does not belong there" if place else "it is no JSON"
     diagnostics.error(
         "XP156",
         None,
-        f"`{name}` is no plan: `{place}`: {what}",
+        f"`{name}` is no plan: {what}",
         help="a build is never edited; `xpc build` makes it again",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics, Label
@@ -11,11 +11,12 @@ from ..grammar.node import Node
 from .command import read_command
 from .command_faults import check_shell_names
 from .command_script import script
+from .findings import value_text
 from .format import format_value
-from .plan_distinct import used_values
 from .study import Code, Environment, File
-from .template import FilePart, KeyPart, Part, Script, Template, TextPart, joined
-from .template_fill import Filler, Many, One
+from .template import AncestorPart, FilePart, KeyPart, Part, RootPart, RunPart, Script, Template, joined
+from .template_fill import Filler
+from .template_keys import Many, One
 from .values import Value, dotted
 
 
@@ -63,7 +64,7 @@ def compile_files(files: tuple[File, ...], kind: str, filler: Filler, diagnostic
         if path is None:
             continue
         path = path if file.path.plain is None else (posixpath.normpath(file.path.plain),)
-        if not _stays_inside(path, file, kind, filler, diagnostics):
+        if not _stays_inside(path, file, kind, diagnostics):
             continue
         if kind == "output" and path in places:
             first = places[path]
@@ -76,31 +77,44 @@ def compile_files(files: tuple[File, ...], kind: str, filler: Filler, diagnostic
     return found
 
 
-def _stays_inside(path: Template, file: File, kind: str, filler: Filler, diagnostics: Diagnostics) -> bool:
-    """Tell whether a path leads nowhere else, whatever values its keys have; one without keys was looked at before."""
+def _stays_inside(path: Template, file: File, kind: str, diagnostics: Diagnostics) -> bool:
+    """Tell whether a path's own text leads nowhere else; one without placeholders was looked at when it was read."""
+    home = _home(kind)
     for number, part in enumerate(path):
-        if isinstance(part, FilePart) or not isinstance(part, str | KeyPart | TextPart):
-            message = f"the path of an {kind} is relative to the run's folder, and this part is not"
+        if isinstance(part, FilePart | RunPart | RootPart) or (isinstance(part, AncestorPart) and kind == "output"):
+            message = f"the path of an {kind} is relative to {home}, and this part is not"
             diagnostics.error("XP049", file.path.span, message, "an absolute part", help="leave the folder out")
             return False
-        if isinstance(part, str):
-            if file.path.plain is None and _leads_out(part, first=number == 0):
-                help = "write a path below the run's working directory, such as `results/model.pt`"
-                message = f"`{part}` leads outside the run's folder"
-                diagnostics.error("XP049", file.path.span, message, "outside", help=help)
-                return False
-        elif isinstance(part, KeyPart) and filler.table is not None:
-            for value in used_values(filler.table, part.key):
-                if isinstance(value, str) and _leads_out(value, first=number == 0):
-                    message = (
-                        f"`{dotted(part.key)} = {format_value(value)}` makes this path lead outside the run's folder"
-                    )
-                    diagnostics.error("XP049", file.path.span, message, "outside")
-                    return False
+        if isinstance(part, str) and file.path.plain is None and leads_out(part, first=number == 0):
+            help = "write a path below it, such as `results/model.pt`"
+            diagnostics.error("XP049", file.path.span, f"`{part}` leads outside {home}", "outside", help=help)
+            return False
     return True
 
 
-def _leads_out(text: str, first: bool) -> bool:
+def check_values(
+    files: Sequence[File],
+    paths: Mapping[str, Template],
+    kind: str,
+    values: Callable[[Part], Iterable[Value]],
+    diagnostics: Diagnostics,
+) -> None:
+    """Report each path that a value leads outside; *values* gives the values that a part has in some row."""
+    for file in files:
+        for number, part in enumerate(paths.get(file.name, ())):
+            bad = next((v for v in values(part) if isinstance(v, str) and leads_out(v, first=number == 0)), None)
+            if bad is not None:
+                name = f"`{dotted(part.key)} = {value_text(bad)}`" if isinstance(part, KeyPart) else f"`{bad}`"
+                message = f"{name} makes this path lead outside {_home(kind)}"
+                diagnostics.error("XP049", file.path.span, message, "outside")
+
+
+def _home(kind: str) -> str:
+    return "the run's folder" if kind == "output" else "the project"
+
+
+def leads_out(text: str, first: bool) -> bool:
+    """Tell whether a piece of a path goes upwards, or begins at the root if it is the *first*."""
     return ".." in text.split("/") or (first and text.startswith("/"))
 
 

@@ -3,40 +3,78 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 from typing import Final
 
 from ..grammar.node import Node
 from ..grammar.source import Span
-from .fault import fault
+from .fault import EvaluationError, fault
 from .format import apply_format, format_value
-from .plan_distinct import Cell, plain
-from .values import Absent, Path, Value
+from .plan_distinct import Cell, leaves, plain, used_values
+from .table import Table
+from .template import ListWord, Part, TextPart, Word
+from .values import ABSENT, Absent, Path, Value
 
 Result = str | list[str]
+Make = Callable[[Sequence[Cell]], Result]
 
 
 class TextColumn(Node):
     """*make* takes the values of *keys*, absent ones included; raises ``EvaluationError``."""
 
     keys: tuple[Path, ...]
-    make: Callable[[Sequence[Cell]], Result]
+    make: Make
     span: Span
 
 
-class Texts:
-    """The text columns of one experiment, each once."""
+class Columns:
+    """The text columns of one experiment, each once. What is the same in all rows is no column, but literal text.
 
-    def __init__(self) -> None:
-        self.columns: list[TextColumn] = []
+    *table* is missing when the grid could not be expanded: then no key has values.
+    """
+
+    def __init__(self, table: Table | None, labels: Container[Path], span: Span) -> None:
+        self.table = table
+        self.labels = labels
+        self.span = span
+        self.all: list[TextColumn] = []
         self._known: dict[Hashable, int] = {}
 
-    def add(self, name: Hashable, column: TextColumn) -> int:
-        """Give the number of the column; *name* says what it holds."""
+    def text(self, name: Hashable, keys: tuple[Path, ...], make: Make, span: Span | None = None) -> Part:
+        """Give the part of a text that *make* gives; *name* says what it is of."""
+        constant = self._constant(keys, make)
+        return constant if isinstance(constant, str) else TextPart(self._add(name, keys, make, span))
+
+    def words(self, name: Hashable, keys: tuple[Path, ...], make: Make, span: Span | None = None) -> tuple[Word, ...]:
+        """Give the words of the list that *make* gives."""
+        constant = self._constant(keys, make)
+        if isinstance(constant, list):
+            return tuple((word,) for word in constant)
+        return (ListWord(self._add(name, keys, make, span)),)
+
+    def _add(self, name: Hashable, keys: tuple[Path, ...], make: Make, span: Span | None) -> int:
         if name not in self._known:
-            self._known[name] = len(self.columns)
-            self.columns.append(column)
+            self._known[name] = len(self.all)
+            self.all.append(TextColumn(keys, make, span or self.span))
         return self._known[name]
+
+    def _constant(self, keys: tuple[Path, ...], make: Make) -> Result | None:
+        """Give what is the same in all rows. A mistake waits until the columns are made, to be reported there."""
+        if self.table is None or any(key in self.table.columns for key in keys):
+            return None
+        try:
+            found = make([self.table.constants.get(key, ABSENT) for key in keys])
+        except EvaluationError:
+            return None
+        return None if "\0" in (found if isinstance(found, str) else "".join(found)) else found
+
+    def values(self, key: Path) -> list[Cell]:
+        """Give the distinct values that rows have of a key."""
+        return [] if self.table is None else used_values(self.table, key)
+
+    def leaves(self, group: Path) -> tuple[Path, ...]:
+        """Give the keys below a group, in config order."""
+        return leaves(self.table, group, self.labels)
 
 
 def printed(value: Value, spec: str | None, span: Span) -> str:

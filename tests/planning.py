@@ -22,6 +22,20 @@ from xpc.grammar.render import render
 from xpc.grammar.source import Source
 
 COMPILE = Path(__file__).parent / "compile"
+
+
+def read_study(name: str) -> tuple[str, dict[str, str]]:
+    """Give the Experimentfile of a study below tests/compile, and the files beside it."""
+    folder = COMPILE / name
+    files = {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).parts[0] not in ("expected", "Experimentfile")
+    }
+    return (folder / "Experimentfile").read_text(), files
+
+
+EVERYTHING, EVERYTHING_FILES = read_study("everything")  # in which all that a plan can hold occurs
 Files = Mapping[str, str]
 Rows = Mapping[str, Sequence[int]]
 

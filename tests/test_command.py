@@ -90,9 +90,11 @@ def test_flags() -> None:
         ["p"],
         ["--lr"],
         [{"key": "optimizer.lr"}],
-        {"words": 0},
+        ["--layers"],
+        ["64"],
+        ["32"],
     ]
-    assert texts("p {layers:flag}") == [[["--layers", "64", "32"]]]
+    assert texts("p {layers:flag}", grid="layers in [[64, 32], []]") == [[["--layers", "64", "32"], ["--layers"]]]
     assert words("p {verbose:flag}", grid="verbose in [true]") == [["p"], ["--verbose"]]
 
 
@@ -130,16 +132,14 @@ def test_overrides_are_what_was_given() -> None:
 
     assert [list(column.results.values()) for column in compiled.texts] == [
         [["name=a"], ["name='b c'"], ["name='null'"]],
-        [["nothing='it\\'s'"]],
-        [["layers=[1,2]"]],
     ]
     assert as_json(compiled.command)["words"] == [  # type: ignore[index,call-overload]
         ["p"],
         ["lr=", {"key": "lr"}],
         {"words": 0},
-        {"words": 1},
+        ["nothing='it\\'s'"],
         ["optimizer.lr=", {"key": "optimizer.lr"}],
-        {"words": 2},
+        ["layers=[1,2]"],
     ]
 
 
@@ -166,23 +166,37 @@ def test_computed_texts() -> None:
     """An expression is evaluated once for each combination of the keys that it names."""
     grid = "lr in [0.1, 0.2]\nname in ['a', 'b']"
     assert texts("p {lr * 10} {name + 'x'}", grid=grid) == [["1.0", "2.0"], ["ax", "bx"]]
-    assert texts("p {lr:.3f} {optimizer.beta:03d}", grid=grid) == [["0.100", "0.200"], ["002"]]
-    assert texts("p {optimizer:json} {layers:json} {nothing:json}") == [
+    assert texts("p {lr:.3f}", grid=grid) == [["0.100", "0.200"]]
+    assert texts("p {layers} {layers:.1f}", grid="layers in [[1, 2], []]") == [[["1", "2"], []], [["1.0", "2.0"], []]]
+    assert texts("p {([1] if lr == 3 else [lr, null])}", grid="lr in [1, 3]") == [[["1.0", "null"], ["1"]]]
+    assert texts("p {optimizer:json}", grid="optimizer.lr in [1, 2]") == [
+        ['{"lr": 1.0, "beta": 2}', '{"lr": 2.0, "beta": 2}']
+    ]
+
+
+def test_what_is_the_same_in_all_runs_is_computed_once() -> None:
+    """It stands in the command, and in no row."""
+    run = "p {optimizer:json} {layers:json} {nothing:json} {optimizer.beta:03d} {layers} {len(layers)} {lr * 10}"
+    assert words(run) == [
+        ["p"],
         ['{"lr": 0.1, "beta": 2}'],
         ["[64, 32]"],
         ["null"],
+        ["002"],
+        ["64"],
+        ["32"],
+        ["2"],
+        ["1.0"],
     ]
-    assert texts("p {layers} {layers:.1f}") == [[["64", "32"]], [["64.0", "32.0"]]]
-    assert texts("p {([1] if lr == 3 else [lr, null])}") == [[["0.1", "null"]]]
-    assert texts("p {len(layers)} {max(layers) if name == 'mlp' else 0}") == [["2"], ["64"]]
+    assert texts(run) == []
 
 
 def test_lets_and_folds() -> None:
     """A `let` is read where it is named; `folds` is how many there are."""
     text = "let scale = 3\n" + study_text('"p {scale * lr} {scale} {folds} {fold}"', values="lr = 1", extra="folds 2")
-    compiled = plan_of(text).experiments["train"].compiled
+    command = plan_of(text).experiments["train"].compiled.command
 
-    assert [list(column.results.values()) for column in compiled.texts] == [["3"], ["3"]]
+    assert as_json(command)["words"] == [["p"], ["3"], ["3"], ["2"], [{"key": "fold"}]]  # type: ignore[index,call-overload]
 
 
 def test_ancestors() -> None:
@@ -297,7 +311,11 @@ def test_expansions_by_place() -> None:
         "cat <<EOF\n${1} '${2}'\nEOF",
         [[{"key": "lr"}], [{"key": "name"}]],
     )
-    assert script("a {layers} {lr} | b") == (
+    assert script("a {layers} {folds} {note} | b", values='layers = [1, "a b"]\nnote = "c"', extra="folds 3") == (
+        'a 1 "${1}" "${2}" "${3}" | b',
+        [["a b"], ["3"], [{"key": "note"}]],
+    )
+    assert script("a {layers} {lr} | b", grid="layers in [[1], [2, 3]]") == (
         'a "${@:3:${2}}" "${1}" | b',
         [[{"key": "lr"}], {"words": 0}],
     )
