@@ -119,7 +119,14 @@ def test_config_has_no_labels(place: Context) -> None:
 
 @pytest.mark.parametrize(
     ("key", "parts"),
-    [("a.b", ["a", "b"]), ('a."b.c".d', ["a", "b.c", "d"]), ('"a-b"', ["a-b"]), ('x."y z"', ["x", "y z"])],
+    [
+        ("a.b", ["a", "b"]),
+        ('a."b.c".d', ["a", "b.c", "d"]),
+        ('"a-b"', ["a-b"]),
+        ('x."y z"', ["x", "y z"]),
+        (r'a."b\"c.d".e', ["a", 'b"c.d', "e"]),
+        (r'a."b\"c.d".e', ["a", 'b"c.d', "e"]),
+    ],
 )
 def test_quoted_segments(key: str, parts: list[str]) -> None:
     """A dot inside quotes parts nothing."""

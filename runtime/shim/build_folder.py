@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import struct
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
+QUOTED = json.JSONDecoder()
 SCHEMAS = ("xpc.plan/1", "xpc.points/1")
 
 
@@ -125,20 +126,17 @@ def nested(values: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def segments(key: str) -> List[str]:
-    """Give the segments of a dotted key; one that is no identifier is in quotes."""
+    """Give the segments of a dotted key; one that is no identifier is quoted as in JSON."""
     if '"' not in key:
         return key.split(".")
     found: List[str] = []
     at = 0
     while at < len(key):
         if key[at] == '"':
-            end: Optional[int] = key.index('"', at + 1)
-            found.append(key[at + 1 : end])
+            segment, end = QUOTED.raw_decode(key, at)
         else:
-            dot = key.find(".", at)
-            end = None if dot < 0 else dot - 1
-            found.append(key[at:] if end is None else key[at : end + 1])
-        if end is None:
-            break
-        at = end + 2
+            end = key.find(".", at) % (len(key) + 1)  # none: the key's end
+            segment = key[at:end]
+        found.append(segment)
+        at = end + 1
     return found
