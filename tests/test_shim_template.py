@@ -125,7 +125,6 @@ def test_config_has_no_labels(place: Context) -> None:
         ('"a-b"', ["a-b"]),
         ('x."y z"', ["x", "y z"]),
         (r'a."b\"c.d".e', ["a", 'b"c.d', "e"]),
-        (r'a."b\"c.d".e', ["a", 'b"c.d', "e"]),
     ],
 )
 def test_quoted_segments(key: str, parts: list[str]) -> None:
