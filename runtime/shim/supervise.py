@@ -65,7 +65,7 @@ class Supervisor:
             if now - sampled >= SAMPLE:
                 self._sample()
                 sampled = now
-            if deadline is not None and now >= deadline and self._cause is None:
+            if limit is not None and deadline is not None and now >= deadline and self._cause is None:
                 self.end(Cause("timeout", "over the time limit of %g s" % limit))
             if self._kill_at is not None and now >= self._kill_at:
                 self._signal(signal.SIGKILL)

@@ -13,7 +13,7 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
 class Cause(NamedTuple):
-    """Why we ended a program (or never started it): a state, a text for people, an exit code if there is one to tell."""
+    """Why we ended a program, or never started it: a state, a text for people, an exit code if there is one."""
 
     state: str
     reason: str
@@ -23,7 +23,7 @@ class Cause(NamedTuple):
 def judge(
     status: Optional[int], cause: Optional[Cause], missing: List[str], kind: str, oom_kills_before: int
 ) -> Dict[str, Any]:
-    """Give state, exit code, signal and reason. *status* is what ``wait`` gave, *missing* the outputs that are not there."""
+    """Give state, exit code, signal and reason. *status* is what ``wait`` gave, *missing* are outputs not there."""
     code, number = _decode(status)
     name = _signal_name(number) if number else None
     if cause is not None:

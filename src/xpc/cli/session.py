@@ -118,25 +118,33 @@ class Session:
         assert found is not None
         return found
 
-    def plan(self, rows: Mapping[str, Sequence[int]] | None = None) -> Plan:
-        """Give the plan of the runs in *rows* (of each experiment's table; none: of all)."""
+    def plan(self, rows: Mapping[str, Sequence[int]] | None = None, *, pinned: bool = True) -> Plan:
+        """Give the plan of the runs in *rows* (of each experiment's table; none: of all).
+
+        Not *pinned*: without looking at the code, for showing commands; such a plan can't be emitted.
+        """
         from xpc.compiler.plan import SnapshotRef, make_plan
 
         study, tables = self.checked(), self.tables
-        snapshot = self.snapshot
+        snapshot = self.snapshot if pinned else None
         found = make_plan(
             study,
             tables,
-            SnapshotRef(snapshot.tree, snapshot.prefix),
+            SnapshotRef(snapshot.tree, snapshot.prefix) if snapshot is not None else SnapshotRef(""),
             self.target,
             self.diagnostics,
-            code_of=lambda patterns: snapshot.code_fingerprint(patterns, study.sources),
-            content_of=snapshot.blob_of,
+            code_of=lambda patterns: snapshot.code_fingerprint(patterns, study.sources) if snapshot is not None else "",
+            content_of=lambda path: snapshot.blob_of(path) if snapshot is not None else None,
             rows=rows,
         )
         self.stop_if_failed()
         assert found is not None
         return found
+
+    @cached_property
+    def pinned_plan(self) -> Plan:
+        """The plan of all runs with the code as it is now."""
+        return self.plan()
 
     def emit(self, plan: Plan) -> Build:
         from xpc.compiler.emit import emit
