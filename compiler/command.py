@@ -15,7 +15,8 @@ from ..grammar.source import Span
 from .command_argv import argv
 from .command_faults import check_place, check_shell_names, many_inside, warn_parsed_again
 from .command_script import script
-from .shell import COMMENT, Atom, Scan, scan
+from .shell import scan
+from .shell_place import COMMENT, Atom, Scan
 from .template import Command
 from .template_fill import Filler
 from .template_keys import Filled, Many

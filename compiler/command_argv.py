@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..grammar import tree
-from .shell import Atom
+from .shell_place import Atom
 from .template import Argv, Part, Word, joined
 from .template_keys import Filled, Many, One
 

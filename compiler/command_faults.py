@@ -10,7 +10,7 @@ from typing import Final
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics
 from .scope import Scope
-from .shell import ARITHMETIC, DELIMITER, ESCAPED, PARAMETER, QUOTED_HERE, SUBSCRIPT, TEST, Use
+from .shell_place import ARITHMETIC, DELIMITER, ESCAPED, PARAMETER, QUOTED_HERE, SUBSCRIPT, TEST, Use
 from .template_report import shown
 from .text_habits import shell_name
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ..grammar import tree
-from .shell import ANSI, BARE, COMMENT, SINGLE, Atom, Scan
+from .shell_place import ANSI, BARE, COMMENT, SINGLE, Atom, Scan
 from .template import EachWord, ListWord, Script, Word
 from .template_keys import Filled, One
 

@@ -13,7 +13,7 @@ from .command import Reading
 from .format import format_value
 from .plan import Plan, PlannedExperiment
 from .plan_distinct import plain
-from .shell import ANSI, BARE, COMMENT, DOUBLE, SINGLE
+from .shell_place import ANSI, BARE, COMMENT, DOUBLE, SINGLE
 from .table import Table
 from .template import (
     AncestorPart,

@@ -6,74 +6,33 @@ bash does to the characters at each place, and the words of each simple command 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from ..grammar import tree
-from ..grammar.node import Node
-
-Atom = str | tree.Placeholder
-
-BARE: Final = "bare"
-DOUBLE: Final = "double"
-SINGLE: Final = "single"
-ANSI: Final = "ansi"  # $'…'
-HERE: Final = "here"
-QUOTED_HERE: Final = "quoted here"
-DELIMITER: Final = "delimiter"
-ARITHMETIC: Final = "arithmetic"
-SUBSCRIPT: Final = "subscript"
-TEST: Final = "test"  # [[ a -eq b ]]
-PARAMETER: Final = "parameter"  # ${…}
-ESCAPED: Final = "escaped"
-COMMENT: Final = "comment"
+from .shell_place import (
+    ANSI,
+    ARITHMETIC,
+    BARE,
+    COMMENT,
+    DELIMITER,
+    DOUBLE,
+    ESCAPED,
+    HERE,
+    PARAMETER,
+    QUOTED_HERE,
+    SINGLE,
+    SUBSCRIPT,
+    TEST,
+    Atom,
+    Scan,
+    Unclosed,
+    Use,
+)
+from .shell_words import NUMBER_TESTS, Command, moves_parameters, needs_shell
 
 _BLANK: Final = " \t"
 _GLOB: Final = "*?[]{}"
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*(\[[^]]*\])?\+?=")
-_SUBSCRIPT: Final = re.compile(r"[A-Za-z_]\w*\[[^]]*")
-_AGAIN: Final = ("if", "then", "elif", "else", "while", "until", "do", "!", "time", "{", "coproc", "in")
-# fmt: off
-_SHELL_ONLY: Final = frozenset([
-    "if", "for", "while", "until", "case", "select", "function", "time", "coproc", "[[", "{", "}", "!", ".",
-    ":", "alias", "bg", "bind", "break", "builtin", "cd", "command", "continue", "declare", "dirs", "disown",
-    "eval", "exec", "exit", "export", "fc", "fg", "getopts", "hash", "history", "jobs", "let", "local",
-    "logout", "mapfile", "popd", "pushd", "read", "readarray", "readonly", "return", "set", "shift", "shopt",
-    "source", "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
-])
-# fmt: on
-_PARAMETERS: Final = ("set", "shift", "function", "getopts")
-_NUMBER_TESTS: Final = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v")
-
-
-class Use(Node):
-    """A placeholder at its place. *words* are the words of its command before it (``None`` for one that holds a
-    placeholder); *alone* when the word is the placeholder and nothing else; *backquotes* that stand around it."""
-
-    placeholder: tree.Placeholder
-    context: str
-    words: tuple[str | None, ...]
-    alone: bool
-    backquotes: int = 0
-
-
-class Unclosed(Node):
-    """What is opened at atom *at* and never closed."""
-
-    at: int
-    what: str
-
-
-class Scan(Node):
-    """*syntax*: a shell is needed. *parameters*: the script changes its positional parameters, or has functions.
-    *background*: the atom of a ``&`` that ends the text."""
-
-    uses: tuple[Use, ...]
-    syntax: bool
-    parameters: bool
-    unclosed: Unclosed | None
-    background: int | None
 
 
 def scan(atoms: Sequence[Atom]) -> Scan:
@@ -92,21 +51,6 @@ class _Stopped(Exception):  # noqa: N818  # carries what is reported elsewhere
         self.unclosed = unclosed
 
 
-class _Command:
-    """The simple command that is being read, and the constructs that are open around it."""
-
-    __slots__ = ("cases", "first_use", "quoted", "start", "test", "word", "words")
-
-    def __init__(self) -> None:
-        self.words: list[str | None] = []
-        self.word = ""  # characters of the word so far, quotes taken away; \0 for what is not known
-        self.quoted = False
-        self.start = True  # the next word is a command's name
-        self.cases = 0
-        self.test = False
-        self.first_use = 0
-
-
 class _Scanner:
     def __init__(self, atoms: Sequence[Atom]) -> None:
         self.atoms = atoms
@@ -117,7 +61,7 @@ class _Scanner:
         self.unclosed: Unclosed | None = None
         self.background: int | None = None
         self.documents: list[tuple[str, bool, bool, int]] = []  # delimiter, quoted, tabs stripped, where
-        self.now = _Command()
+        self.now = Command()
         self.backquotes = 0
 
     # -------------------------------------------------------------- atoms
@@ -132,12 +76,12 @@ class _Scanner:
 
     def use(self, placeholder: tree.Placeholder, context: str) -> None:
         now = self.now
-        if context == BARE and now.start and _SUBSCRIPT.fullmatch(now.word) and not now.quoted:
+        if context == BARE and now.in_subscript:
             context = SUBSCRIPT
         elif context == BARE and now.words[:1] == ["let"]:
             context = ARITHMETIC
         following = self.peek(1)
-        alone = not now.word and not now.quoted and isinstance(following, str) and following in " \t\n;|&<>()"
+        alone = not now.begun and isinstance(following, str) and following in " \t\n;|&<>()"
         self.uses.append(Use(placeholder, context, tuple(now.words), alone and context == BARE, self.backquotes))
         now.word += "\0"
         self.at += 1
@@ -146,9 +90,8 @@ class _Scanner:
 
     def command(self, close: str | None) -> None:
         """Read commands up to *close* (``)``, a backquote), or to the end."""
-        outer, self.now, opened = self.now, _Command(), self.at
+        outer, self.now, opened = self.now, Command(len(self.uses)), self.at
         self.backquotes += close == "`"
-        self.now.first_use = len(self.uses)
         while True:
             char = self.peek()
             if char == "":
@@ -182,7 +125,7 @@ class _Scanner:
             self.double()
         elif char == "$":
             self.dollar()
-        elif char == "#" and not self.now.word and not self.now.quoted:
+        elif char == "#" and not self.now.begun:
             self.comment()
         elif char in "\n;&|()<>`":
             self.syntax = True
@@ -261,38 +204,21 @@ class _Scanner:
 
     def end_word(self) -> None:
         now = self.now
-        if not now.word and not now.quoted:
+        if not now.begun:
             return
-        word = None if "\0" in now.word else now.word
-        if word is None or now.quoted:
-            if now.start and not (word is None and _ASSIGNMENT.match(now.word)):
-                now.start = False
-        elif now.start:
-            self.first_word(word)
-        if word == "]]":
-            now.test = False
-        elif now.test and word in _NUMBER_TESTS:
-            self.mark_test()
-        now.words.append(word)
-        self.background = None
-        if _ASSIGNMENT.match(now.word) and len(now.words) == 1:
+        first, plain, written = now.start, not now.quoted, now.word
+        if needs_shell(written) and not now.words:
             self.syntax = True
-        now.word, now.quoted = "", False
-
-    def first_word(self, word: str) -> None:
-        now = self.now
-        self.syntax = self.syntax or word in _SHELL_ONLY
-        self.parameters = self.parameters or word in _PARAMETERS
-        now.test = word == "[["
-        now.cases += {"case": 1, "esac": -1}.get(word, 0) if now.cases or word == "case" else 0
-        now.start = word in _AGAIN or _ASSIGNMENT.match(word) is not None
+        word = now.end_word()
+        if word is not None and first and plain:
+            self.syntax = self.syntax or needs_shell(word)
+            self.parameters = self.parameters or moves_parameters(word)
+        if now.test and word in NUMBER_TESTS:
+            self.mark_test()
+        self.background = None
 
     def end_command(self) -> None:
-        if self.now.test:
-            self.now.test = False
-        self.now.words.clear()
-        self.now.start = True
-        self.now.first_use = len(self.uses)
+        self.now.end(len(self.uses))
 
     def mark_test(self) -> None:
         """Turn the uses of a ``[[ … ]]`` that compares numbers: it evaluates both sides as arithmetic."""
@@ -482,7 +408,7 @@ class _Scanner:
         """Read the here-documents that the line before has announced."""
         waiting, self.documents = self.documents, []
         for word, quoted, tabs, opened in waiting:
-            outer, self.now = self.now, _Command()
+            outer, self.now = self.now, Command()
             while not self.ends(word, tabs):
                 if self.peek() == "":
                     raise _Stopped(Unclosed(opened, "<<"))
