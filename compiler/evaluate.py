@@ -41,13 +41,26 @@ def compile_expression(expr: tree.Expr, scope: Scope, diagnostics: Diagnostics) 
         return None
     names = tuple(compiler.names)
     if names:
-        return Code(names, lambda values: step(tuple(values)), expr.span, expr)
+        return Code(names, lambda values: step(tuple(values)), expr.span, expr, _conjuncts(expr, scope, diagnostics))
     try:
         value = step(())
     except EvaluationError as error:
         report(error, diagnostics)
         return None
     return Code((), lambda _values: value, expr.span, expr)
+
+
+def _conjuncts(expr: tree.Expr, scope: Scope, diagnostics: Diagnostics) -> tuple[Code, ...]:
+    """Give the parts of a chain of ``and``, which has been found right as a whole."""
+    parts: list[tree.Expr] = []
+    while isinstance(expr, tree.Binary) and expr.operator == "and":
+        parts.append(expr.right)
+        expr = expr.left
+    if not parts:
+        return ()
+    made = [compile_expression(part, scope, diagnostics) for part in (expr, *reversed(parts))]
+    codes = tuple(code for code in made if code is not None)
+    return codes if len(codes) == len(made) else ()
 
 
 def constant(expr: tree.Expr, scope: Scope, diagnostics: Diagnostics, what: str) -> Value | EllipsisType:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, cast
+from itertools import compress
+from typing import Final, NoReturn, cast
 
 from ..grammar.diagnostic import Label
 from .fault import EvaluationError
@@ -94,8 +95,22 @@ class Late:
 
     def mask(self, condition: Code) -> bytes | bool:
         """Give a 1 for each row where *condition* holds, or its outcome if that is one for all rows."""
-        codes = self._applied(Cells([condition], None), _outcome)
-        return bool(codes) if isinstance(codes, int) else bytes(codes.tolist())
+        left: array[int] | None = None
+        for part in condition.conjuncts or (condition,):
+            held = self._applied(Cells([part], None), _outcome, left)
+            if isinstance(held, int):
+                if not held:
+                    return False
+            else:
+                left = array("I", compress(range(self.frame.count) if left is None else left, held))
+                if not left:
+                    break
+        if left is None:
+            return True
+        found = bytearray(self.frame.count)
+        for row in left:
+            found[row] = 1
+        return bytes(found)
 
     # -------------------------------------------------------------- what is set
 
@@ -188,18 +203,21 @@ class Late:
         columns = [cells.codes for cells in leaves.values() if cells.codes is not None]
         return self.column(pool, self.over(columns, compute))
 
-    def _applied(self, defined: Cells, encode: Encode) -> array[int] | int:
-        """Call the codes of a column, once for each combination of what they name; give a code a row, or one."""
+    def _applied(self, defined: Cells, encode: Encode, rows: array[int] | None = None) -> array[int] | int:
+        """Call the codes of a column, once for each combination of what they name; give a code a row, or one.
+
+        With *rows*, only those are asked.
+        """
         names = dict.fromkeys(name for cell in defined.pool if isinstance(cell, Code) for name in cell.names)
         inputs = {name: self.cells(name) for name in names}
-        columns = [cells.codes for cells in inputs.values() if cells.codes is not None]
+        columns = [_at(cells.codes, rows) for cells in inputs.values() if cells.codes is not None]
         lookups = {name: _lookup(cells) for name, cells in inputs.items() if cells.codes is not None}
         only = defined.pool[0] if defined.codes is None else None
         if isinstance(only, Code) and tuple(lookups) == only.names and columns:
-            return self.over(columns, *_direct(only, list(lookups.values()), encode))
+            return self.over(columns, *_direct(only, list(lookups.values()), encode), rows)
         fixed = {name: plain(cells.pool[0]) for name, cells in inputs.items() if cells.codes is None}
         if defined.codes is not None:
-            columns.append(defined.codes)
+            columns.append(_at(defined.codes, rows))
 
         def compute(codes: Combination) -> int:
             which = 0 if defined.codes is None else codes[-1]
@@ -213,18 +231,25 @@ class Late:
                 values[name] = lookup[code]
             return encode(cell.call([values[name] for name in cell.names]), cell)
 
-        return self.over(columns, compute)
+        return self.over(columns, compute, None, rows)
 
-    def over(self, columns: Sequence[array[int]], compute: Compute, whole: Whole | None = None) -> array[int] | int:
+    def over(
+        self,
+        columns: Sequence[array[int]],
+        compute: Compute,
+        whole: Whole | None = None,
+        numbers: array[int] | None = None,
+    ) -> array[int] | int:
         """Give what *compute* makes of each row's codes, asked once for equal ones; without *columns* one for all rows.
 
         Where hardly any two rows are equal, remembering costs more than it saves, and *whole* is asked instead.
+        *numbers* are those of the rows in the frame, if they are not all of it.
         """
         if not columns:
-            return self._asked(compute, (), [()], 0) if self.frame.count else NONE_HERE
-        memo: dict[Combination, int] = {}
+            return self._asked(compute) if self.frame.count else NONE_HERE
+        memo: dict[Combination | int, int] = {}
         found = array("I")
-        for start in range(0, self.frame.count, _CHUNK):
+        for start in range(0, len(columns[0]), _CHUNK):
             parts = [codes[start : start + _CHUNK] for codes in columns]
             if whole is not None and len(memo) > _MOSTLY * min(start, _CHUNK) > 0:
                 try:
@@ -232,21 +257,32 @@ class Late:
                     continue
                 except EvaluationError:
                     pass  # found again below, with its row
-            rows = list(zip(*parts, strict=True))
-            for combination in dict.fromkeys(rows):
-                if combination not in memo:
-                    memo[combination] = self._asked(compute, combination, rows, start)
+            rows: Sequence[Combination | int] = list(zip(*parts, strict=True)) if len(parts) > 1 else parts[0]
+            for one in dict.fromkeys(rows):
+                if one not in memo:
+                    try:
+                        memo[one] = compute((one,) if isinstance(one, int) else one)
+                    except EvaluationError as error:
+                        at = start + rows.index(one)
+                        self._refuse(error, at if numbers is None else numbers[at])
             found.extend(map(memo.__getitem__, rows))
             if len(memo) > _MOST_KEPT:
                 memo.clear()
         return found
 
-    def _asked(self, compute: Compute, combination: Combination, rows: Sequence[Combination], start: int) -> int:
+    def _asked(self, compute: Compute) -> int:
         try:
-            return compute(combination)
+            return compute(())
         except EvaluationError as error:
-            self.findings.evaluation(error, self.frame, start + rows.index(combination))
-            raise Poisoned from None
+            self._refuse(error, 0)
+
+    def _refuse(self, error: EvaluationError, row: int) -> NoReturn:
+        self.findings.evaluation(error, self.frame, row)
+        raise Poisoned from None
+
+
+def _at(codes: array[int], rows: array[int] | None) -> array[int]:
+    return codes if rows is None else array("I", map(codes.__getitem__, rows))
 
 
 def _direct(code: Code, lookups: Sequence[Lookup], encode: Encode) -> tuple[Compute, Whole]:

@@ -24,12 +24,14 @@ class Code(Node):
     ``call(values)`` takes the values of *names*, in that order (a declared key that the point lacks is null),
     and gives the result; it raises ``EvaluationError`` with a finished diagnostic for a user's mistake.
     A constant has no names. Names are full key paths; a name of a group of keys gets a map.
+    *conjuncts* are the parts of ``a and b and …``, in order: where one is false, the later ones are not asked.
     """
 
     names: tuple[Path, ...]
     call: Callable[[Sequence[Value]], Value]
     span: Span
     expr: tree.Expr
+    conjuncts: tuple[Code, ...] = ()
 
 
 # ------------------------------------------------------------------ configs and experiments' own values

@@ -41,8 +41,9 @@ def yaml_value(fault: Fault) -> Finding | None:
     if not value:
         return None
     meant = meant_word(fault, name)
-    if meant in engine.starting_words(fault.excerpt.start_rule) and (cure := sign_free(fault, meant, value)):
-        return Finding("XP016", colon.span, f"after `{meant}` comes no `:`", "", cure)
+    bare = sign_free(fault, meant, value) if meant in engine.starting_words(fault.excerpt.start_rule) else None
+    if bare is not None:
+        return Finding("XP016", colon.span, f"after `{meant}` comes no `:`", "", bare)
     return Finding("XP016", colon.span, "a value is given with `=`", "", f"write `{short(f'{name} = {value}')}`")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from expansion import rows
 from resolving import attempt, study
 
@@ -230,4 +233,84 @@ error[XP060]: the grid sets `lr` twice
   |     ^^^^^^^^^^^^^^^^^^^ again
   |
 help: name it in one of the two, or write the grids as a sum: `a + b`"""
+    )
+
+
+def points(condition: str) -> list[tuple[object, ...]]:
+    """Give the points of three axes that ``skip if CONDITION`` leaves."""
+    text = f"""
+        config base:
+            x = 0
+            y = 0
+            name = "a"
+            half = 6 / 2
+            twice = 2 * x
+
+        grid g:
+            x in range(4)
+            y in range(3)
+            name in ["a", "b"]
+            skip if {condition}
+
+        experiment train:
+            config base
+            grid g
+            run "python train.py"
+    """
+    table = expand(study(text), Diagnostics())["train"]
+    return [(row["x"], row["y"], row["name"]) for row in rows(table)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "refused"),
+    [
+        ("x == 1 and y == 2 and name == 'b'", lambda x, y, n: x == 1 and y == 2 and n == "b"),
+        ("x != 0 and 6 / x > 2 and y > 0", lambda x, y, n: x != 0 and 6 / x > 2 and y > 0),
+        ("y > 0 and x + y > 3 and twice > x", lambda x, y, n: y > 0 and x + y > 3 and 2 * x > x),
+        ("half == 3 and x == 2", lambda x, y, n: x == 2),
+        ("x == 2 and half == 3", lambda x, y, n: x == 2),
+        ("half == 4 and 1 / x > 0", lambda x, y, n: False),
+        ("x > 5 and 1 / (half - 3) > 0", lambda x, y, n: False),
+        ("(x == 1 and y == 1) and (name == 'a' or x == 0)", lambda x, y, n: x == 1 and y == 1 and n == "a"),
+        ("not (x == 1 and y == 1) and name == 'a'", lambda x, y, n: not (x == 1 and y == 1) and n == "a"),
+    ],
+)
+def test_a_chain_of_and_asks_from_left_to_right(condition: str, refused: Callable[..., bool]) -> None:
+    """Each part is asked at the points where all parts before it hold, and nowhere else."""
+    whole = [(x, y, name) for x in range(4) for y in range(3) for name in "ab"]
+
+    assert points(condition) == [point for point in whole if not refused(*point)]
+
+
+def test_a_fault_in_a_chain_of_and_names_the_point_it_was_met_at() -> None:
+    """The point is one where the parts before it hold."""
+    text = """
+        config base:
+            x = 0
+            y = 0
+
+        grid g:
+            x in [3, 2, 1]
+            y in [1, 0]
+            skip if x < 3 and x / y > 1
+
+        experiment train:
+            config base
+            grid g
+            run "python train.py"
+    """
+
+    assert (
+        report(text)
+        == """\
+error[XP028]: division by zero
+ --> Experimentfile:8:23
+  |
+8 |     skip if x < 3 and x / y > 1
+  |                       ^^^^^
+  |                       |   |
+  |                       |   0
+  |                       this divides by zero
+  |
+help: the first such point has `x = 2`, `y = 0`"""
     )
