@@ -48,3 +48,13 @@ def jobs(function: Command) -> Command:
     return click.option(
         "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Runs at a time (by default as many as fit)."
     )(function)
+
+
+def table_format(function: Command) -> Command:
+    return click.option(
+        "--format",
+        type=click.Choice(("table", "csv", "json", "github", "latex")),
+        default="table",
+        show_default=True,
+        help="How to print.",
+    )(function)

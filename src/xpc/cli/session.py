@@ -166,14 +166,15 @@ class Session:
                 refuse(f"no experiment is called `{name}`", help=help)
         return tuple(names) or tuple(known)
 
-    def stop_if_failed(self, format: str = "full") -> None:
+    def stop_if_failed(self, format: str = "full", closing: str = " Nothing was written.") -> None:
         """Print what was found; end the command if there is an error among it."""
         from .output import print_diagnostics, verdict
 
         if not self.diagnostics.failed:
             return
         print_diagnostics(self.diagnostics, format)
-        import click
+        if closing:
+            import click
 
-        click.echo(f"\n{verdict(self.diagnostics.sorted())}. Nothing was written.", err=True)
+            click.echo(f"\n{verdict(self.diagnostics.sorted())}.{closing}", err=True)
         raise Stop(AT_FAULT)
