@@ -1,0 +1,147 @@
+"""Columns of a result to texts with sensible digits, for tables that people read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..grammar.screen import visible
+from . import quantities
+from .query.result import ResultColumn
+
+DIGITS: Final = 4  # significant ones of a number without an error
+MOST_DECIMALS: Final = 8
+LARGE: Final = 1e7
+LONGEST: Final = 60  # characters of a text
+SHORTEST_ID: Final = 7
+NOTHING: Final = "–"
+
+Value = Any
+
+
+@dataclass(slots=True)
+class TextColumn:
+    """A column as texts; *error* stands after a `±`. *right*: numbers, which are flush right."""
+
+    name: str
+    cells: list[str]
+    error: list[str] | None
+    right: bool
+    key: bool
+
+
+def text_column(column: ResultColumn) -> TextColumn:
+    """Write a column's values, all with the same number of decimals."""
+    values = column.values
+    numeric = any(_is_number(value) for value in values) and all(v is None or _is_number(v) for v in values)
+    if column.error is not None:
+        cells, error = _with_error(values, column.error, column.unit)
+        return TextColumn(visible(column.name), cells, error, True, column.key)
+    if not numeric:
+        return TextColumn(visible(column.name), _texts(column), None, False, column.key)
+    right = True
+    if column.unit:
+        cells = [NOTHING if v is None else _quantity(v, column.unit) for v in values]
+    elif column.key:
+        cells = ["" if value is None else plain(value) for value in values]
+    else:
+        cells = _numbers(values)
+    return TextColumn(visible(column.name), cells, None, right, column.key)
+
+
+def plain(value: Value) -> str:
+    """Write a value as the Experimentfile has it, texts without quotes."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items())
+    return visible(value) if isinstance(value, str) else repr(value)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _texts(column: ResultColumn) -> list[str]:
+    if column.name in ("id", "run.id"):
+        length = prefix_length([value for value in column.values if isinstance(value, str)])
+        return ["" if value is None else str(value)[:length] for value in column.values]
+    return ["" if value is None else _shortened(plain(value)) for value in column.values]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def prefix_length(ids: Sequence[str]) -> int:
+    """Give how many digits tell all ids apart, seven at least."""
+    ordered = sorted(set(ids))
+    longest = SHORTEST_ID
+    for left, right in zip(ordered, ordered[1:], strict=False):
+        common = next(
+            (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
+        )
+        longest = max(longest, common + 1)
+    return longest
+
+
+def _quantity(value: float, unit: str) -> str:
+    return quantities.duration(value) if unit == "duration" else quantities.size(value)
+
+
+# ------------------------------------------------------------------ numbers
+
+
+def _numbers(values: Sequence[Value]) -> list[str]:
+    if all(value is None or isinstance(value, int) for value in values):
+        return [NOTHING if value is None else f"{value:,}" for value in values]
+    decimals = _decimals([abs(v) for v in values if v is not None and math.isfinite(v) and v])
+    return [NOTHING if value is None else _fixed(value, decimals) for value in values]
+
+
+def _decimals(sizes: Sequence[float]) -> int | None:
+    """Give the decimals that suit numbers of these sizes; nothing if they differ too much for one number of them."""
+    if not sizes:
+        return 0
+    least, most = _exponent(min(sizes)), _exponent(max(sizes))
+    decimals = max(DIGITS - 1 - most, 2 - 1 - least, 0)
+    return decimals if most - least <= DIGITS and decimals <= MOST_DECIMALS and max(sizes) < LARGE else None
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(value))
+
+
+def _fixed(value: float, decimals: int | None) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:.{DIGITS}g}" if decimals is None else f"{value:,.{decimals}f}"
+
+
+def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> tuple[list[str], list[str]]:
+    """Write values with as many decimals as their errors have a meaning for."""
+    if unit or not all(v is None or _is_number(v) for v in (*values, *errors)):
+        write = (lambda v: _quantity(v, unit)) if unit else plain
+        return [NOTHING if v is None else write(v) for v in values], ["" if v is None else write(v) for v in errors]
+    wanted = sorted(_error_decimals(e) for e in errors if e is not None and math.isfinite(e) and e > 0)
+    decimals: int | None = wanted[len(wanted) // 2] if wanted else None
+    if decimals is None:
+        return _numbers(values), ["" if error is None else _fixed(error, None) for error in errors]
+    large = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
+    if decimals > MOST_DECIMALS or large >= LARGE:
+        decimals = None
+    cells = [NOTHING if value is None else _fixed(value, decimals) for value in values]
+    return cells, ["" if error is None else _fixed(error, decimals) for error in errors]
+
+
+def _error_decimals(error: float) -> int:
+    """Give the decimals for one significant digit of an error, for two if the first is a 1."""
+    exponent = _exponent(error)
+    leading = error / 10**exponent
+    return max(0, -exponent + (1 if leading < 1.95 else 0))

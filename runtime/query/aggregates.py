@@ -1,0 +1,151 @@
+"""Values of many runs to one: the functions that reduce over runs. Nulls have been left out before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from . import student
+from .planned import Value
+from .values import frozen, order_key
+
+RESAMPLES: Final = 10_000
+SEED: Final = 20_261_121
+
+Numbers = Sequence[float]
+
+
+def mean(values: Numbers) -> float | None:
+    return _sum(values) / len(values) if values else None
+
+
+def total(values: Numbers) -> float | None:
+    """The sum; 0 of no values."""
+    return _sum(values)
+
+
+def variance(values: Numbers) -> float | None:
+    """The unbiased estimate: squared distances from the mean over n - 1; null for fewer than two values."""
+    if len(values) < 2:
+        return None
+    middle = _sum(values) / len(values)
+    return _sum([(value - middle) ** 2 for value in values]) / (len(values) - 1)
+
+
+def deviation(values: Numbers) -> float | None:
+    """The square root of the variance with n - 1."""
+    found = variance(values)
+    return None if found is None else math.sqrt(found)
+
+
+def standard_error(values: Numbers) -> float | None:
+    """The standard error of the mean: the deviation over the square root of n."""
+    found = deviation(values)
+    return None if found is None else found / math.sqrt(len(values))
+
+
+def quantile(values: Numbers, q: float) -> float | None:
+    """The *q*-quantile, linear between the two neighbours (Hyndman and Fan's type 7, numpy's default)."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * q
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def median(values: Numbers) -> float | None:
+    return quantile(values, 0.5)
+
+
+def interquartile_mean(values: Numbers) -> float | None:
+    """The mean without the lowest and the highest quarter, each rounded down to whole values.
+
+    As in Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice (2021), who take scipy's
+    ``trim_mean(x, 0.25)``.
+    """
+    cut = len(values) // 4
+    return mean(sorted(values)[cut : len(values) - cut])
+
+
+def confidence(values: Numbers) -> float | None:
+    """Half the width of the 95 % interval of the mean by Student's t with n - 1 degrees of freedom."""
+    error = standard_error(values)
+    return None if error is None else error * _t(len(values) - 1)
+
+
+@lru_cache(maxsize=1024)
+def _t(freedom: int) -> float:
+    return student.quantile(0.975, freedom)
+
+
+def bootstrap(values: Numbers) -> list[float] | None:
+    """The 95 % interval of the mean by the percentile bootstrap (Efron and Tibshirani 1993, 13.3), as [low, high].
+
+    10,000 resamples with a fixed seed: the same values in the same order give the same interval.
+    """
+    if not values:
+        return None
+    import numpy as np
+
+    # The old generator, since its numbers are promised never to change.
+    draw = np.random.RandomState(SEED)
+    array = np.asarray(values, dtype=float)
+    means = np.empty(RESAMPLES)
+    chunk = max(1, 1_000_000 // len(array))
+    for start in range(0, RESAMPLES, chunk):
+        stop = min(start + chunk, RESAMPLES)
+        means[start:stop] = array[draw.randint(0, len(array), size=(stop - start, len(array)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return [float(low), float(high)]
+
+
+def least(values: Sequence[Value]) -> Value:
+    return min(values, key=order_key, default=None)
+
+
+def most(values: Sequence[Value]) -> Value:
+    return max(values, key=order_key, default=None)
+
+
+def distinct(values: Sequence[Value]) -> list[Value]:
+    """The different values, in row order."""
+    return list({frozen(value): value for value in reversed(values)}.values())[::-1]
+
+
+NUMERIC: Final[dict[str, Callable[[Numbers], Value]]] = {
+    "mean": mean,
+    "sum": total,
+    "std": deviation,
+    "sem": standard_error,
+    "var": variance,
+    "median": median,
+    "iqm": interquartile_mean,
+    "ci95": confidence,
+    "bootstrap95": bootstrap,
+}
+"""Those of one argument that take numbers alone."""
+
+ORDERED: Final[dict[str, Callable[[Sequence[Value]], Value]]] = {"min": least, "max": most, "unique": distinct}
+"""Those of one argument that take anything that can be ordered, or told apart."""
+
+USAGE: Final[dict[str, str]] = {
+    "count": "count()",
+    **{name: f"{name}(x)" for name in (*NUMERIC, *ORDERED)},
+    "quantile": "quantile(x, q)",
+    "argmin": "argmin(x, id)",
+    "argmax": "argmax(x, id)",
+    "best": "best(x)",
+}
+LOCATIONS: Final = frozenset(("mean", "median", "min", "max", "iqm", "quantile", "best"))
+"""Of these a metric's direction stays what it is."""
+
+
+def _sum(values: Numbers) -> float:
+    try:
+        return math.fsum(values)
+    except (ValueError, OverflowError):
+        return sum(values)

@@ -1,0 +1,135 @@
+"""Cells of `show` to columns, and the columns that a query without `show` has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...grammar import tree
+from ..names import written
+from .aggregates import deviation, mean
+from .expressions import Column
+from .fields import UNITS
+from .lookup import Catalog, Config, Field, Metric
+from .planned import Value
+from .result import ResultColumn
+from .rows import GroupRows, RunRows
+from .values import frozen, kind
+from .walk import children, field_of
+
+SPREADS = ("std", "sem", "ci95", "bootstrap95", "sum", "mean", "median", "min", "max", "quantile", "iqm", "unique")
+
+
+def show(cells: Iterable[tree.Cell], rows: RunRows | GroupRows) -> list[ResultColumn]:
+    """Give a column for each cell; one that could not be made is missing, and has been reported."""
+    found: list[ResultColumn] = []
+    aliases: dict[str, Column | None] = {}
+    for cell in cells:
+        column = _column(cell, rows)
+        name = cell.alias.text if cell.alias else label(cell.expr)
+        if name in aliases:
+            span = cell.alias.span if cell.alias else cell.span
+            message = f"two columns are called `{name}`"
+            rows.context.diagnostics.error(
+                "XQ015", span, message, help=f"give one another name: `{cell.expr.span.text} as …`"
+            )
+            continue
+        aliases[name] = None if column is None else list(column.values)
+        if column is not None:
+            found.append(column)
+    rows.aliases.update(aliases)  # for `having`, `keep` and `sort by`; a cell does not see its neighbours
+    return found
+
+
+def _column(cell: tree.Cell, rows: RunRows | GroupRows) -> ResultColumn | None:
+    expr, catalog = cell.expr, rows.context.catalog
+    alias = cell.alias.text if cell.alias else None
+    if isinstance(expr, tree.Binary) and expr.operator == "±":
+        values, error = rows.evaluate(expr.left), rows.evaluate(expr.right)
+        if values is None or error is None:
+            return None
+        name, error_name = alias or label(expr.left), f"{alias}_err" if alias else label(expr.right)
+        return ResultColumn(name, values, error, error_name, unit_of(expr.left, catalog))
+    found = rows.evaluate(expr)
+    if found is None:
+        return None
+    is_key = isinstance(expr, tree.Name)
+    return ResultColumn(alias or label(expr), found, unit=unit_of(expr, catalog), key=is_key)
+
+
+def label(expr: tree.Expr) -> str:
+    """Give the name of a column without an alias: a key's dotted name, else the expression in one line."""
+    if isinstance(expr, tree.Name):
+        return ".".join(expr.path)
+    return " ".join(expr.span.text.split())
+
+
+def unit_of(expr: tree.Expr, catalog: Catalog) -> str:
+    """Give the unit of a field, or of a function over runs that keeps it."""
+    if isinstance(expr, tree.Call) and expr.function.path[-1] in SPREADS:
+        return unit_of(children(expr)[0], catalog) if expr.arguments else ""
+    return UNITS.get(field_of(expr, catalog) or "", "")
+
+
+# ------------------------------------------------------------------ without `show`
+
+
+def default_runs(rows: RunRows) -> list[ResultColumn]:
+    """Give the keys that differ between the rows, the status, and the metrics that any of them has."""
+    catalog = rows.context.catalog
+    found = []
+    if len(rows.runs.experiments) > 1:
+        found.append(ResultColumn("experiment", rows.pick(rows.runs.column(Field("experiment"))), key=True))
+    for name in catalog.keys:
+        column = rows.pick(rows.runs.column(Config(name)))
+        if len({frozen(value) for value in column}) > 1:
+            found.append(ResultColumn(name, column, key=True))
+    found.append(ResultColumn("status", rows.pick(rows.runs.column(Field("status"))), key=True))
+    found += [ResultColumn(_own(name, catalog), column) for name, column in _metrics(rows)]
+    _alias(rows, found)
+    return found
+
+
+def default_groups(rows: GroupRows) -> list[ResultColumn]:
+    """Give mean and deviation of each metric, and how many runs there are."""
+    found = []
+    for name, column in _metrics(rows.runs):
+        groups = [[column[i] for i in group if column[i] is not None] for group in rows.groups]
+        means: list[Value] = [mean(group) for group in groups]
+        error: list[Value] = [deviation(group) for group in groups]
+        own = _own(name, rows.context.catalog)
+        found.append(ResultColumn(own, means, error, f"{own}_err"))
+    found.append(ResultColumn("count()", [len(group) for group in rows.groups]))
+    _alias(rows, found)
+    return found
+
+
+def _alias(rows: RunRows | GroupRows, columns: Iterable[ResultColumn]) -> None:
+    for column in columns:
+        rows.aliases.setdefault(column.name, list(column.values))
+
+
+def _metrics(rows: RunRows) -> Iterable[tuple[str, Column]]:
+    for name in rows.context.catalog.metrics:
+        column = rows.pick(rows.runs.column(Metric(name)))
+        if any(kind(value) == "number" for value in column):
+            yield name, column
+
+
+def _own(name: str, catalog: Catalog) -> str:
+    """Give the name that a metric has beside a key of the same name."""
+    return name if name not in catalog.keys else f"metric.{written((name,))}"
+
+
+def picked(columns: Iterable[ResultColumn], rows: Sequence[int]) -> tuple[ResultColumn, ...]:
+    """Give the columns at some rows, in that order."""
+    return tuple(
+        ResultColumn(
+            c.name,
+            [c.values[row] for row in rows],
+            None if c.error is None else [c.error[row] for row in rows],
+            c.error_name,
+            c.unit,
+            c.key,
+        )
+        for c in columns
+    )

@@ -1,0 +1,223 @@
+"""A query and a view of the runs to a result: from, where, group, show, having, keep, sort, limit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+from ...grammar import tree
+from ...grammar.diagnostic import Diagnostics
+from ...grammar.nearest import nearest
+from ..states import STATES
+from .cells import default_groups, default_runs, label, picked, show, unit_of
+from .expressions import Column, Context
+from .lookup import Catalog, Field
+from .order import arrange
+from .parts import Parts, gather
+from .result import Result, ResultColumn
+from .rows import GroupRows, RunRows
+from .values import frozen
+from .view import Runs, View
+from .walk import field_of, has_name, has_reduction, shape
+from .walk import parts as parts_of
+
+
+def evaluate(query: tree.Query, view: View, diagnostics: Diagnostics, title: str | None = None) -> Result | None:
+    """Answer a query; nothing if something in it is wrong, which has been reported then."""
+    parts = gather(query.clauses)
+    experiments = _experiments(parts, view, diagnostics)
+    before = len(diagnostics.found)
+    if experiments is None:
+        return None
+    context = _context(view, experiments, diagnostics)
+    result = _Evaluation(parts, Runs(view, experiments, past=parts.past), context).result(title)
+    failed = any(finding.severity == "error" for finding in diagnostics.found[before:])
+    return None if failed else result
+
+
+def select(
+    condition: tree.Expr, view: View, diagnostics: Diagnostics, experiments: Sequence[str] | None = None
+) -> dict[str, list[int]] | None:
+    """Give the rows of each experiment's table for which a `--where` holds; nothing if it is wrong."""
+    chosen = list(view.tables) if experiments is None else list(experiments)
+    context = _context(view, chosen, diagnostics)
+    runs = Runs(view, chosen)
+    found = RunRows(context, runs, range(runs.size)).condition(condition)
+    if found is None:
+        return None
+    kept: dict[str, list[int]] = {}
+    start = 0
+    for experiment in chosen:
+        size = view.tables[experiment].count
+        kept[experiment] = [row for row in range(size) if found[start + row]]
+        start += size
+    return kept
+
+
+def _experiments(parts: Parts, view: View, diagnostics: Diagnostics) -> list[str] | None:
+    known = view.experiments(past=parts.past)
+    if parts.from_ is None:
+        return known
+    asked = list(dict.fromkeys(word.text for word in parts.from_.experiments))
+    unknown = [word for word in parts.from_.experiments if word.text not in known]
+    for word in unknown:
+        close = nearest(word.text, known)
+        listed = ", ".join(f"`{name}`" for name in known)
+        help = f"did you mean `{close}`?" if close else f"there is {listed}" if known else "the study has none"
+        diagnostics.error("XQ005", word.span, f"there is no experiment `{word.text}`", help=help)
+    return None if unknown else asked
+
+
+def _context(view: View, experiments: Sequence[str], diagnostics: Diagnostics) -> Context:
+    directions: dict[str, str] = {}
+    disputed: set[str] = set()
+    for experiment in experiments:
+        for name, direction in view.directions(experiment).items():
+            if directions.setdefault(name, direction) != direction:
+                disputed.add(name)
+    known = {name: direction for name, direction in directions.items() if name not in disputed}
+    return Context(catalog(view, experiments), known, diagnostics)
+
+
+def catalog(view: View, experiments: Sequence[str]) -> Catalog:
+    """Give the names that the runs of some experiments have."""
+    keys = {key: None for experiment in experiments for key in (*view.keys(experiment), *_past_keys(view, experiment))}
+    metrics = {name: None for experiment in experiments for name in view.metrics(experiment)}
+    above = {name: None for experiment in experiments for name in view.ancestors(experiment)}
+    return Catalog(keys, metrics, {name: catalog(view, [name]) for name in above})
+
+
+def _past_keys(view: View, experiment: str) -> list[str]:
+    """Give the keys of an experiment that the study no longer has."""
+    if experiment in view.tables:
+        return []
+    return list({key: None for values in view.past(experiment).values() for key in values})
+
+
+class _Evaluation:
+    """One query on its way."""
+
+    def __init__(self, parts: Parts, runs: Runs, context: Context) -> None:
+        self.parts = parts
+        self.runs = runs
+        self.context = context
+
+    def result(self, title: str | None) -> Result:
+        kept, candidates = self._where()
+        selected = RunRows(self.context, self.runs, kept)
+        rows, columns = self._rows(selected)
+        order = arrange(self.parts, rows)
+        limit = int(self.parts.limit.count.value) if self.parts.limit is not None else len(order)
+        total, order = len(order), order[:limit]
+        states = self.runs.column(Field("status"))
+        among = set(kept)
+        return Result(
+            columns=picked(columns, order),
+            size=len(order),
+            total=total,
+            grouped=isinstance(rows, GroupRows),
+            sources=self._sources(rows, order),
+            undone=self._undone(rows, order, candidates),
+            left_out=_by_state(states[row] for row in candidates if row not in among),
+            waiting=_by_state(states[row] for row in kept if states[row] != "done"),
+            missing=dict(self.context.missing),
+            broken=tuple(self._broken()),
+            title=title,
+        )
+
+    # -------------------------------------------------------------- where
+
+    def _where(self) -> tuple[list[int], list[int]]:
+        """Give the rows for which `where` holds, and those for which it would if nobody asked for the state."""
+        everything = list(range(self.runs.size))
+        if self.parts.where is None:
+            return everything, everything
+        rows = RunRows(self.context, self.runs, everything)
+        kept = candidates = everything
+        for conjunct in _conjuncts(self.parts.where.condition):
+            found = rows.condition(conjunct)
+            if found is None:
+                continue
+            kept = [row for row in kept if found[row]]
+            if not any(field_of(part, self.context.catalog) == "status" for part in parts_of(conjunct)):
+                candidates = [row for row in candidates if found[row]]
+        return kept, candidates
+
+    # -------------------------------------------------------------- rows
+
+    def _rows(self, selected: RunRows) -> tuple[RunRows | GroupRows, list[ResultColumn]]:
+        cells = self.parts.cells
+        if self.parts.group_by is not None:
+            return self._grouped(self.parts.group_by, selected)
+        if any(has_reduction(cell.expr) for cell in cells):
+            whole = GroupRows(selected, [range(selected.size)], {})
+            return whole, show(cells, whole)
+        return selected, show(cells, selected) if self.parts.show is not None else default_runs(selected)
+
+    def _grouped(self, clause: tree.GroupBy, selected: RunRows) -> tuple[GroupRows, list[ResultColumn]]:
+        columns = [selected.evaluate(key) for key in clause.keys]
+        known = [column for column in columns if column is not None]
+        groups = list(_groups(known, selected.size).values()) if len(known) == len(columns) else []
+        firsts = [group[0] for group in groups]
+        catalog = self.context.catalog
+        keys: dict[Hashable, Column] = {}
+        shown: list[ResultColumn] = []
+        for key, column in zip(clause.keys, columns, strict=True):
+            values = [column[row] for row in firsts] if column is not None else []
+            keys[shape(key, catalog)] = values
+            shown.append(ResultColumn(label(key), values, unit=unit_of(key, catalog), key=True))
+        rows = GroupRows(selected, groups, keys)
+        rows.key_names = [column.name for column in shown]
+        if self.parts.show is None:
+            return rows, [*shown, *default_groups(rows)]
+        # A key that `show` names stands where the key does, under the name that it is given there.
+        again = {shape(cell.expr, catalog): cell for cell in self.parts.cells if has_name(cell.expr)}
+        own = [c for c, key in zip(shown, clause.keys, strict=True) if shape(key, catalog) not in again]
+        return rows, [*own, *show(self.parts.cells, rows)]
+
+    # -------------------------------------------------------------- what is said beside the rows
+
+    def _sources(self, rows: RunRows | GroupRows, order: Sequence[int]) -> tuple[Sequence[str], ...]:
+        ids = self.runs.column(Field("id"))
+        if isinstance(rows, RunRows):
+            return tuple((ids[rows.rows[row]],) for row in order)
+        inner = rows.runs.rows
+        return tuple([ids[inner[i]] for i in rows.groups[row]] for row in order)
+
+    def _undone(
+        self, rows: RunRows | GroupRows, order: Sequence[int], candidates: Sequence[int]
+    ) -> tuple[Mapping[str, int], ...]:
+        """Count for each group the runs that would belong to it and are not done."""
+        if isinstance(rows, RunRows) or self.parts.group_by is None:
+            return ()
+        every = RunRows(self.context, self.runs, candidates)
+        columns = [every.evaluate(key) for key in self.parts.group_by.keys]
+        states = every.pick(self.runs.column(Field("status")))
+        counted: dict[Hashable, Counter[str]] = {}
+        for combination, group in _groups([c for c in columns if c is not None], every.size).items():
+            counted[combination] = Counter(states[i] for i in group if states[i] != "done")
+        keys = list(rows.keys.values())
+        return tuple(counted.get(tuple(frozen(key[row]) for key in keys), Counter()) for row in order)
+
+    def _broken(self) -> list[str]:
+        records = self.runs.view.store.broken()
+        return [f"runs/{r.experiment}/{r.id}" for r in records if r.experiment in self.runs.experiments]
+
+
+def _groups(columns: Sequence[Column], size: int) -> dict[tuple[Hashable, ...], list[int]]:
+    """Give the rows of each combination of values, in the order in which these come first."""
+    found: dict[tuple[Hashable, ...], list[int]] = {}
+    for row in range(size):
+        found.setdefault(tuple(frozen(column[row]) for column in columns), []).append(row)
+    return found
+
+
+def _conjuncts(expr: tree.Expr) -> list[tree.Expr]:
+    if isinstance(expr, tree.Binary) and expr.operator == "and":
+        return [*_conjuncts(expr.left), *_conjuncts(expr.right)]
+    return [expr]
+
+
+def _by_state(states: Iterable[str]) -> dict[str, int]:
+    counted = Counter(states)
+    return {state: counted[state] for state in STATES if counted[state]}

@@ -1,0 +1,83 @@
+"""What a query gives: columns of values, and what was left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .planned import Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """One column; with *error* it is two in data formats (`acc`, `acc_err`).
+
+    *unit* is `duration` (seconds), `size` (bytes) or nothing; a *key* is what groups or tells apart the rows.
+    """
+
+    name: str
+    values: Sequence[Value]
+    error: Sequence[Value] | None = None
+    error_name: str = ""
+    unit: str = ""
+    key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a query.
+
+    *total*: rows before `limit`. *sources*: the ids of the runs that each row is made of. *undone*: for each row how
+    many of its runs are not done, by state, those included that `where` left out for their state; which *left_out*
+    counts in all, as *waiting* counts the others. *missing*: how many done runs lack a value, by what was asked for.
+    *broken*: folders of records that can't be read.
+    """
+
+    columns: tuple[ResultColumn, ...]
+    size: int
+    total: int
+    grouped: bool
+    sources: tuple[Sequence[str], ...] = ()
+    undone: tuple[Mapping[str, int], ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
+    title: str | None = None
+
+    def flat(self) -> dict[str, Sequence[Value]]:
+        """Give the columns of data formats, by name."""
+        found: dict[str, Sequence[Value]] = {}
+        for column in self.columns:
+            found[column.name] = column.values
+            if column.error is not None:
+                found[column.error_name] = column.error
+        return found
+
+    def records(self) -> list[dict[str, Any]]:
+        """Give a row a map of column to value."""
+        columns = self.flat()
+        return [{name: values[row] for name, values in columns.items()} for row in range(self.size)]
+
+    def frame(self) -> pd.DataFrame:
+        """Give the rows as a DataFrame; numbers are numbers, null in them is NaN."""
+        import pandas as pd
+
+        columns = self.flat()
+        return pd.DataFrame({name: _series(values) for name, values in columns.items()}, columns=list(columns))
+
+
+def _series(values: Sequence[Value]) -> pd.Series[Any]:
+    import pandas as pd
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds and kinds <= {int, float}:
+        whole = kinds == {int} and None not in values and all(abs(v) < 2**63 for v in values)
+        return pd.Series([float("nan") if v is None else v for v in values], dtype="int64" if whole else "float64")
+    if kinds == {bool} and None not in values:
+        return pd.Series(list(values), dtype="bool")
+    return pd.Series(list(values), dtype="object")

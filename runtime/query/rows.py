@@ -1,0 +1,178 @@
+"""The two kinds of row that a query can have, runs and groups of runs: names and functions over runs to columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+from ...grammar import tree
+from ..reducers import WITH_ARGUMENT
+from .aggregates import NUMERIC, ORDERED, USAGE, least, most, quantile
+from .expressions import Column, Context, Evaluator
+from .lookup import Field, Metric, exact, look_up
+from .planned import Value
+from .values import finite, kind, named, order_key
+from .view import Runs
+from .walk import has_reduction, metric_of, shape
+
+
+class RunRows(Evaluator):
+    """A row a run: those of *runs* at *rows*. *aliases* are columns of `show`, of the same rows."""
+
+    def __init__(self, context: Context, runs: Runs, rows: Sequence[int]) -> None:
+        super().__init__(context, len(rows))
+        self.runs = runs
+        self.rows = rows
+        self.aliases: dict[str, Column | None] = {}
+
+    def name(self, expr: tree.Name) -> Column | None:
+        if len(expr.path) == 1 and expr.path[0] in self.aliases:
+            return self.aliases[expr.path[0]]
+        ref = look_up(expr.path, expr.span, self.context.catalog, self.context.diagnostics, list(self.aliases))
+        return None if ref is None else self.pick(self.runs.column(ref))
+
+    def pick(self, column: Sequence[Value]) -> Column:
+        return [column[row] for row in self.rows]
+
+    def reduction(self, expr: tree.Call) -> Column | None:
+        name = expr.function.path[0]
+        message = f"`{name}` is taken over runs, and here is one run at a time"
+        return self._refuse("XQ016", expr.span, message, help="it belongs into `show`, `having`, `sort by` or `keep`")
+
+    def series(self, expr: tree.Call) -> Column | None:
+        *path, last = expr.function.path
+        argument = self.evaluate(expr.arguments[0].value)
+        ref = look_up(tuple(path), expr.function.span, self.context.catalog, self.context.diagnostics)
+        if ref is None or argument is None:
+            return None
+        if not isinstance(ref, Metric) or ref.reducer != "last":
+            return self._refuse(
+                "XQ009", expr.function.span, f"`.{last}` reads a metric's series", help=f"`{exact(ref)}` is none"
+            )
+        wrong = next((v for v in argument if kind(v) not in ("null", "number")), None)
+        if wrong is not None:
+            span = expr.arguments[0].value.span
+            return self._refuse("XQ007", span, f"`.{last}` takes a number, not {named(wrong)}", kind(wrong))
+        reducer = WITH_ARGUMENT[last]
+        experiments, ids = self.pick(self.runs.column(Field("experiment"))), self.pick(self.runs.column(Field("id")))
+        column: Column = []
+        for experiment, id, value in zip(experiments, ids, argument, strict=True):
+            series = self.runs.view.store.series(experiment, id).get(ref.name) if value is not None else None
+            column.append(None if series is None else reducer(series, value))
+        return column
+
+
+class GroupRows(Evaluator):
+    """A row a group of runs. *groups* are places in *runs*; *keys* the columns that make the groups, by their shape."""
+
+    def __init__(self, runs: RunRows, groups: Sequence[Sequence[int]], keys: Mapping[Hashable, Column]) -> None:
+        super().__init__(runs.context, len(groups))
+        self.runs = runs
+        self.groups = groups
+        self.keys = keys
+        self.aliases: dict[str, Column | None] = {}
+        self.key_names: list[str] = []
+
+    def evaluate(self, expr: tree.Expr) -> Column | None:
+        if self.keys and (found := self.keys.get(shape(expr, self.context.catalog))) is not None:
+            return found
+        return super().evaluate(expr)
+
+    def name(self, expr: tree.Name) -> Column | None:
+        if len(expr.path) == 1 and expr.path[0] in self.aliases:
+            return self.aliases[expr.path[0]]
+        names = [*self.aliases, *self.key_names]
+        if look_up(expr.path, expr.span, self.context.catalog, self.context.diagnostics, names) is None:
+            return None
+        text = expr.span.text
+        if self.keys:
+            message = f"`{text}` has a value for each run, and a row here is a group of runs"
+            help = f"reduce it, as `mean({text})`, or add it to `group by`"
+        else:
+            message = f"`{text}` has a value for each run, and other columns are over all runs"
+            help = f"reduce it, as `mean({text})`, or add `group by {text}`"
+        return self._refuse("XQ006", expr.span, message, help=help)
+
+    def series(self, expr: tree.Call) -> Column | None:
+        text = expr.span.text
+        message = f"`{text}` has a value for each run, and a row here is not one run"
+        return self._refuse("XQ006", expr.span, message, help=f"reduce it, as `mean({text})`")
+
+    def reduction(self, expr: tree.Call) -> Column | None:
+        name = expr.function.path[0]
+        arguments = [argument.value for argument in expr.arguments]
+        if inner := next((a for a in arguments if has_reduction(a)), None):
+            return self._refuse(
+                "XQ016", inner.span, f"`{name}` is taken over runs, and so is this", help="take one of them"
+            )
+        match name, arguments:
+            case "count", []:
+                return [len(group) for group in self.groups]
+            case "count", [x]:
+                return self._reduce(x, len)
+            case "quantile", [x, q]:
+                return self._quantile(x, q)
+            case (("argmin" | "argmax"), [x, id]):
+                return self._extreme(x, id, least if name == "argmin" else most)
+            case "best", [x]:
+                return self._best(expr, x)
+            case _, [x] if name in NUMERIC:
+                return self._numeric(name, x)
+            case _, [x] if name in ORDERED:
+                return self._reduce(x, ORDERED[name])
+        return self._refuse("XQ009", expr.span, f"`{name}` is not called like this", help=f"write `{USAGE[name]}`")
+
+    def _reduce(self, x: tree.Expr, function: Callable[[list[Value]], Value]) -> Column | None:
+        column = self.runs.evaluate(x)
+        if column is None:
+            return None
+        self._count_missing(x, column)
+        groups = ([column[i] for i in group if column[i] is not None] for group in self.groups)
+        return [finite(function(values)) for values in groups]
+
+    def _numeric(self, name: str, x: tree.Expr) -> Column | None:
+        column = self.runs.evaluate(x)
+        wrong = next((v for v in column or () if kind(v) not in ("null", "number")), None)
+        if wrong is not None:
+            self._refuse("XQ007", x.span, f"`{name}` takes numbers, and this is {named(wrong)}", kind(wrong))
+            return None
+        return self._reduce(x, NUMERIC[name])
+
+    def _quantile(self, x: tree.Expr, q: tree.Expr) -> Column | None:
+        if not isinstance(q, tree.Number) or not 0 <= q.value <= 1:
+            return self._refuse("XQ009", q.span, "a quantile is a number from 0 to 1", help="write `quantile(x, 0.9)`")
+        share = float(q.value)
+        return self._reduce(x, lambda values: quantile(values, share))
+
+    def _best(self, expr: tree.Call, x: tree.Expr) -> Column | None:
+        direction = direction_of(x, self.context)
+        if direction is None:
+            help = "declare `metric NAME minimize` in the experiment, or write `min(…)` or `max(…)`"
+            return self._refuse(
+                "XQ010", expr.span, f"nobody knows whether less or more of `{x.span.text}` is best", help=help
+            )
+        return self._reduce(x, least if direction == "minimize" else most)
+
+    def _extreme(self, x: tree.Expr, id: tree.Expr, function: Callable[[list[Value]], Value]) -> Column | None:
+        column, ids = self.runs.evaluate(x), self.runs.evaluate(id)
+        if column is None or ids is None:
+            return None
+        self._count_missing(x, column)
+        found: Column = []
+        for group in self.groups:
+            places = [i for i in group if column[i] is not None]
+            wanted = order_key(function([column[i] for i in places])) if places else None
+            found.append(next((ids[i] for i in places if order_key(column[i]) == wanted), None))
+        return found
+
+    def _count_missing(self, x: tree.Expr, column: Sequence[Value]) -> None:
+        """Count the done runs that have no value; that others have none is no news."""
+        states = self.runs.pick(self.runs.runs.column(Field("status")))
+        missing = sum(state == "done" and value is None for state, value in zip(states, column, strict=True))
+        if missing:
+            self.context.missing[x.span.text] = missing
+
+
+def direction_of(expr: tree.Expr, context: Context) -> str | None:
+    """Give whether less or more of *expr* is better, if a metric's declaration says so."""
+    name = metric_of(expr, context.catalog)
+    return None if name is None else context.directions.get(name)

@@ -1,0 +1,63 @@
+"""Values of a query: when two are equal, which comes first, what a condition is. Booleans are not numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Final
+
+from .planned import Value
+
+_KINDS: Final = {bool: "bool", list: "list", dict: "map", str: "text"}
+_RANKS: Final = {"number": 0, "text": 1, "bool": 2, "list": 3, "map": 4}
+
+
+def kind(value: Value) -> str:
+    """Give `null`, `bool`, `number`, `text`, `list` or `map`."""
+    if value is None:
+        return "null"
+    found = _KINDS.get(type(value))
+    if found is not None:
+        return found
+    return "number" if isinstance(value, (int, float)) else "text"
+
+
+def named(value: Value) -> str:
+    """Name a value's kind with its article."""
+    found = kind(value)
+    return found if found == "null" else f"a {found}"
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Compare two values; null equals nothing, not even null."""
+    if left is None or right is None:
+        return False
+    if type(left) is type(right):
+        return bool(left == right)
+    return kind(left) == kind(right) and bool(left == right)
+
+
+def frozen(value: Value) -> Hashable:
+    """Give what is the same for values that are the same: 1 and 1.0 are, `true` and 1 are not."""
+    match value:
+        case bool():
+            return ("bool", value)
+        case list():
+            return ("list", *map(frozen, value))
+        case dict():
+            return ("map", *sorted((key, frozen(inner)) for key, inner in value.items()))
+        case _:
+            hashable: Hashable = value
+            return hashable
+
+
+def order_key(value: Value) -> tuple[int, Value]:
+    """Give what orders values of every kind: numbers, texts, booleans, the rest."""
+    found = kind(value)
+    plain = value if found in ("number", "text", "bool") else repr(value)
+    return _RANKS[found], plain
+
+
+def finite(value: float) -> Value:
+    """Give a computed number; null where it is none."""
+    return None if isinstance(value, float) and math.isnan(float(value)) else value

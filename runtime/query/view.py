@@ -1,0 +1,213 @@
+"""The runs that a query sees, column by column: what the study plans beside what the records say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from ..metrics import declarations_of
+from ..names import plain_key
+from ..states import State, skips
+from ..store import Store
+from .fields import OF_RECORD
+from .lookup import Ancestor, Config, Field, Metric, Ref
+from .planned import NONE_HERE, Path, Planned, Value
+
+Direction = Literal["minimize", "maximize"]
+Column = list[Value]
+
+
+class View:
+    """The run *tables* of a study (parents before children) and the records in *store*."""
+
+    def __init__(self, tables: Mapping[str, Planned], store: Store) -> None:
+        self.tables = tables
+        self.store = store
+        self._ids: dict[str, list[str]] = {}
+        self._states: dict[str, list[State]] = {}
+        self._paths: dict[str, dict[str, Path]] = {}
+        self._past: dict[str, dict[str, dict[str, Value]]] = {}
+        for name, table in tables.items():
+            store.declare(name, declarations_of(table.experiment))
+
+    def experiments(self, *, past: bool = False) -> list[str]:
+        """Give the experiments of the study; with *past* those too that it no longer has."""
+        gone = [name for name in sorted(self.store.experiments()) if name not in self.tables] if past else []
+        return [*self.tables, *gone]
+
+    def ids(self, experiment: str) -> list[str]:
+        if experiment not in self._ids:
+            table = self.tables.get(experiment)
+            self._ids[experiment] = list(table.ids()) if table is not None else []
+        return self._ids[experiment]
+
+    def past(self, experiment: str) -> dict[str, dict[str, Value]]:
+        """Give the values of the done runs that the study no longer asks for, by id."""
+        if experiment not in self._past:
+            planned = set(self.ids(experiment))
+            gone = [id for id in self.store.ids(experiment) if id not in planned]
+            done = [id for id in gone if self.store.state(experiment, id) == "done"]
+            claimed = self.store.claimed(experiment) if done else {}
+            self._past[experiment] = {
+                id: {plain_key(key): value for key, value in claimed.get(id, {}).items()} for id in done
+            }
+        return self._past[experiment]
+
+    def states(self, experiment: str) -> list[State]:
+        """Give the state of each planned run, in the order of the table."""
+        if experiment not in self._states:
+            own = [self.store.state(experiment, id) for id in self.ids(experiment)]
+            for parents in self.tables[experiment].parents:
+                above = self.states(parents.experiment)
+                own = [
+                    "skipped" if skips(state, [above[parent] for parent in parents.of(row)]) else state
+                    for row, state in enumerate(own)
+                ]
+            self._states[experiment] = own
+        return self._states[experiment]
+
+    # -------------------------------------------------------------- names
+
+    def keys(self, experiment: str) -> dict[str, Path]:
+        """Give the keys of an experiment by their unquoted names, in order."""
+        if experiment not in self._paths:
+            table = self.tables.get(experiment)
+            self._paths[experiment] = {".".join(path): path for path in table.order} if table is not None else {}
+        return self._paths[experiment]
+
+    def metrics(self, experiment: str) -> list[str]:
+        """Give the metrics that are declared, then those that runs have."""
+        table = self.tables.get(experiment)
+        declared = [".".join(metric.path) for metric in table.experiment.metrics] if table is not None else []
+        return list(dict.fromkeys((*declared, *self.store.metric_names(experiment))))
+
+    def directions(self, experiment: str) -> dict[str, Direction]:
+        table = self.tables.get(experiment)
+        declared = table.experiment.metrics if table is not None else ()
+        return {".".join(m.path): m.direction for m in declared if m.direction is not None}
+
+    def parents(self, experiment: str) -> list[str]:
+        table = self.tables.get(experiment)
+        return [parents.experiment for parents in table.parents] if table is not None else []
+
+    def ancestors(self, experiment: str) -> list[str]:
+        """Give the experiments that an experiment comes after, nearest first."""
+        found: dict[str, None] = {}
+        waiting = self.parents(experiment)
+        for name in waiting:
+            if name not in found:
+                found[name] = None
+                waiting.extend(self.parents(name))
+        return list(found)
+
+    # -------------------------------------------------------------- rows
+
+    def ancestor_rows(self, experiment: str, target: str) -> list[Sequence[int]]:
+        """Give, for each row of an experiment, the rows of *target* that it comes after."""
+        found: list[set[int]] = [set() for _ in self.ids(experiment)]
+        for parents in self.tables[experiment].parents:
+            if parents.experiment == target:
+                for row, mine in enumerate(found):
+                    mine.update(parents.of(row))
+            elif target in self.ancestors(parents.experiment):
+                above = self.ancestor_rows(parents.experiment, target)
+                for row, mine in enumerate(found):
+                    mine.update(*(above[parent] for parent in parents.of(row)))
+        return [sorted(mine) for mine in found]
+
+
+class Runs:
+    """The runs of some experiments as one frame; columns are made when they are asked for."""
+
+    def __init__(self, view: View, experiments: Sequence[str], *, past: bool = False) -> None:
+        self.view = view
+        self.experiments = experiments
+        self._past = past
+        self._columns: dict[Ref, Column] = {}
+        self.size = len(self.column(Field("id")))
+
+    def column(self, ref: Ref) -> Column:
+        """Give a value a run; null where a run has none."""
+        if ref not in self._columns:
+            column: Column = []
+            for experiment in self.experiments:
+                column += self._planned(experiment, ref)
+                if self._past:
+                    column += self._gone(experiment, ref)
+            self._columns[ref] = column
+        return self._columns[ref]
+
+    def _planned(self, experiment: str, ref: Ref) -> Iterable[Value]:
+        table = self.view.tables.get(experiment)
+        if table is None:
+            return ()
+        match ref:
+            case Config(name):
+                return _config(table, self.view.keys(experiment).get(name))
+            case Metric(name, reducer):
+                return self._metric(experiment, self.view.ids(experiment), name, reducer)
+            case Field("status"):
+                return self.view.states(experiment)
+            case Field("tags"):
+                return [list(table.experiment.tags)] * table.count
+            case Field("config"):
+                return _config(table, self.view.keys(experiment).get("config"))
+            case Field(name):
+                return self._field(experiment, self.view.ids(experiment), name)
+            case Ancestor(target, inner):
+                return self._ancestor(experiment, table, target, inner)
+
+    def _gone(self, experiment: str, ref: Ref) -> Iterable[Value]:
+        past = self.view.past(experiment)
+        match ref:
+            case Config(name) | (Field("config") as name):
+                key = name if isinstance(name, str) else "config"
+                return [values.get(key) for values in past.values()]
+            case Metric(name, reducer):
+                return self._metric(experiment, past, name, reducer)
+            case Field(name):
+                return self._field(experiment, past, name)
+            case Ancestor():
+                return [None] * len(past)
+
+    def _metric(self, experiment: str, ids: Iterable[str], name: str, reducer: str) -> Iterable[Value]:
+        found = self.view.store.reduced(experiment, name, reducer)
+        return [found.get(id) for id in ids]
+
+    def _field(self, experiment: str, ids: Iterable[str], name: str) -> Iterable[Value]:
+        store = self.view.store
+        if name == "id":
+            return ids
+        if name == "experiment":
+            return [experiment for _ in ids]
+        if name == "status":
+            return [store.state(experiment, id) for id in ids]
+        records = (store.record(experiment, id) for id in ids)
+        if name == "tags":
+            return [record.claim.get("tags") if record is not None else None for record in records]
+        read = OF_RECORD[name]
+        return [read(record) if record is not None else None for record in records]
+
+    def _ancestor(self, experiment: str, table: Planned, target: str, inner: Ref) -> Iterable[Value]:
+        """Give what all ancestors of a run in *target* agree on; null where they differ, or where there is none."""
+        if target not in self.view.ancestors(experiment):
+            return [None] * table.count
+        column = Runs(self.view, [target]).column(inner)
+        return [_agreed(column, rows) for rows in self.view.ancestor_rows(experiment, target)]
+
+
+def _config(table: Planned, path: Path | None) -> Iterable[Value]:
+    if path is None:
+        return [None] * table.count
+    if path in table.constants:
+        return [table.constants[path]] * table.count
+    column = table.columns.get(path)
+    if column is None:
+        return [None] * table.count
+    pool = column.pool
+    return [None if code == NONE_HERE else pool[code] for code in column.codes]
+
+
+def _agreed(column: Column, rows: Sequence[int]) -> Value:
+    first = column[rows[0]] if rows else None
+    return first if all(column[row] == first for row in rows) else None

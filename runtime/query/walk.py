@@ -1,0 +1,118 @@
+"""Questions to an expression's form: what is in it, whether it reduces over runs, whether two are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from ...grammar import tree
+from .aggregates import LOCATIONS, USAGE
+from .lookup import Ancestor, Catalog, Field, Metric, Path, Ref
+
+
+def children(expr: tree.Expr) -> tuple[tree.Expr, ...]:
+    """Give the expressions directly inside *expr*."""
+    match expr:
+        case tree.Unary():
+            return (expr.operand,)
+        case tree.Binary():
+            return (expr.left, expr.right)
+        case tree.IsNull():
+            return (expr.operand,)
+        case tree.Conditional():
+            return (expr.condition, expr.then, expr.otherwise)
+        case tree.Index():
+            return (expr.base, expr.index)
+        case tree.Member():
+            return (expr.base,)
+        case tree.Call():
+            return tuple(argument.value for argument in expr.arguments)
+        case tree.ListOf():
+            return expr.items
+        case tree.MapOf():
+            return tuple(value for _, value in expr.items)
+        case _:
+            return ()
+
+
+def parts(expr: tree.Expr) -> Iterator[tree.Expr]:
+    """Give *expr* and everything inside it."""
+    yield expr
+    for child in children(expr):
+        yield from parts(child)
+
+
+def reduces(expr: tree.Expr) -> bool:
+    """Say whether *expr* is a call of a function over runs."""
+    if not isinstance(expr, tree.Call) or len(expr.function.path) > 1:
+        return False
+    name = expr.function.path[0]
+    return name in USAGE and not (name in ("min", "max") and len(expr.arguments) != 1)
+
+
+def has_reduction(expr: tree.Expr) -> bool:
+    return any(map(reduces, parts(expr)))
+
+
+def has_name(expr: tree.Expr) -> bool:
+    """Say whether *expr* reads anything of the runs."""
+    return any(isinstance(part, tree.Name) or reduces(part) for part in parts(expr))
+
+
+def name_path(expr: tree.Expr) -> Path | None:
+    return expr.path if isinstance(expr, tree.Name) else None
+
+
+def field_of(expr: tree.Expr, catalog: Catalog) -> str | None:
+    """Give the run field that a name is, be it an ancestor's; nothing for all else."""
+    path = name_path(expr)
+    found = catalog.find(path) if path is not None else []
+    ref: Ref | None = found[0] if len(found) == 1 else None
+    if isinstance(ref, Ancestor):
+        ref = ref.ref
+    return ref.name if isinstance(ref, Field) else None
+
+
+def metric_of(expr: tree.Expr, catalog: Catalog) -> str | None:
+    """Give the metric whose direction is that of *expr*: of its mean, its least value, `a ± b` by its left side."""
+    match expr:
+        case tree.Name():
+            found = catalog.find(expr.path)
+            ref = found[0] if len(found) == 1 else None
+            ref = ref.ref if isinstance(ref, Ancestor) else ref
+            return ref.name if isinstance(ref, Metric) and ref.reducer not in ("argmin", "argmax", "count") else None
+        case tree.Binary() if expr.operator == "±":
+            return metric_of(expr.left, catalog)
+        case tree.Call() if expr.arguments and expr.function.path[0] in LOCATIONS and len(expr.function.path) == 1:
+            return metric_of(expr.arguments[0].value, catalog)
+        case tree.Call() if len(expr.function.path) > 1:
+            refs = catalog.metric(expr.function.path[:-1])
+            return refs[0].name if refs and isinstance(refs[0], Metric) else None
+        case _:
+            return None
+
+
+def shape(expr: tree.Expr, catalog: Catalog) -> Hashable:
+    """Give what is equal for two expressions that say the same, wherever they stand."""
+    match expr:
+        case tree.Name():
+            found = catalog.find(expr.path)
+            return ("name", found[0] if len(found) == 1 else expr.path)
+        case tree.Number() | tree.Constant() | tree.Quantity():
+            return (type(expr).__name__, type(expr.value).__name__, expr.value)
+        case tree.Text():
+            return ("text", expr.plain)
+        case tree.Values():
+            return ("values", *expr.values)
+        case tree.Unary() | tree.Binary():
+            own: Hashable = expr.operator
+        case tree.IsNull():
+            own = expr.negated
+        case tree.Call():
+            own = (expr.function.path, tuple(a.name.text if a.name else None for a in expr.arguments))
+        case tree.Member():
+            own = expr.name.text
+        case tree.MapOf():
+            own = tuple(key.path for key, _ in expr.items)
+        case _:
+            own = None
+    return (type(expr).__name__, own, *(shape(child, catalog) for child in children(expr)))

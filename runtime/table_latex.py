@@ -1,0 +1,63 @@
+"""A result to a LaTeX table in the manner of booktabs."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .cell_text import TextColumn, text_column
+from .query.result import Result
+
+_SPECIAL: Final = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "…": r"\dots{}",
+}
+_NUMBER: Final = re.compile(r"-?[0-9.,]+(?:e[+-]?[0-9]+)?")
+_GROUPS: Final = re.compile(r"(?<=[0-9]),(?=[0-9])")
+
+
+def latex(result: Result) -> str:
+    """Give a tabular environment; numbers stand in math mode, everything else is escaped."""
+    columns = [text_column(column) for column in result.columns]
+    sides = "".join("r" if column.right else "l" for column in columns)
+    heading = " & ".join(escape(column.name) for column in columns)
+    rows = [" & ".join(_cell(column, row) for column in columns) + r" \\" for row in range(result.size)]
+    begin = [rf"\begin{{tabular}}{{{sides}}}", r"\toprule", heading + r" \\", r"\midrule"]
+    return "\n".join([*begin, *rows, r"\bottomrule", r"\end{tabular}"])
+
+
+def escape(text: str) -> str:
+    """Write a text so that LaTeX prints just these characters."""
+    return "".join(_SPECIAL.get(char, char) for char in text)
+
+
+def _cell(column: TextColumn, row: int) -> str:
+    cell = column.cells[row]
+    error = column.error[row] if column.error is not None else ""
+    if error and _NUMBER.fullmatch(cell) and _NUMBER.fullmatch(error):
+        return rf"${_math(cell)} \pm {_math(error)}$"
+    if error:
+        return rf"{escape(cell)} $\pm$ {escape(error)}"
+    return f"${_math(cell)}$" if column.right and _NUMBER.fullmatch(cell) else escape(cell)
+
+
+def _math(number: str) -> str:
+    """Write a number for math mode, where a comma would be followed by a gap."""
+    number = _GROUPS.sub("{,}", number)
+    mantissa, _, exponent = number.partition("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa

@@ -1,0 +1,126 @@
+"""Failed runs to groups that failed alike: by their last line with numbers masked, and what they share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from .executor.last_words import last_words
+from .metrics import numbered
+from .query.values import frozen
+from .records import RunRecord
+
+FAULTS: Final = ("failed", "timeout", "oom", "killed", "lost", "cancelled", "broken")  # in this order
+MOST_SHARED: Final = 3
+
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{16,}\b")
+_NUMBER: Final = re.compile(r"(?<![A-Za-z_])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+Value = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A run that ended and is not done. *values* are its keys'; *record* is missing for nothing but a broken one."""
+
+    experiment: str
+    id: str
+    state: str
+    record: RunRecord
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Runs that failed alike. *line* is the last line of one of them; *log* its log, below the project.
+
+    *shared*: keys with the value that all of them have and none of the *done* done ones of their experiments.
+    """
+
+    state: str
+    line: str
+    runs: tuple[str, ...]
+    experiments: tuple[str, ...]
+    log: str
+    shared: Mapping[str, Value]
+    done: int
+
+
+def mask(line: str) -> str:
+    """Replace what differs from run to run without a meaning: numbers, addresses, ids."""
+    return _NUMBER.sub("#", _ADDRESS.sub("@", line))
+
+
+def group_failures(
+    failed: Iterable[Failed], done: Mapping[str, Sequence[Mapping[str, Value]]], project: Path
+) -> list[FailureGroup]:
+    """Group failed runs by state and masked last line. *done*: by experiment, the values of its done runs."""
+    groups: dict[tuple[str, str], list[tuple[Failed, str, str]]] = {}
+    for run in failed:
+        line, log = explain(run.record, run.state, project)
+        groups.setdefault((run.state, mask(line)), []).append((run, line, log))
+    found = [_group(members, done) for members in groups.values()]
+    return sorted(found, key=lambda group: (FAULTS.index(group.state), -len(group.runs)))
+
+
+def _group(
+    members: Sequence[tuple[Failed, str, str]], done: Mapping[str, Sequence[Mapping[str, Value]]]
+) -> FailureGroup:
+    first, line, log = members[0]
+    experiments = tuple(dict.fromkeys(run.experiment for run, _, _ in members))
+    others = [values for experiment in experiments for values in done.get(experiment, ())]
+    return FailureGroup(
+        state=first.state,
+        line=line,
+        runs=tuple(run.id for run, _, _ in members),
+        experiments=experiments,
+        log=log,
+        shared=shared_values([run.values for run, _, _ in members], others),
+        done=len(others),
+    )
+
+
+def explain(record: RunRecord, state: str, project: Path) -> tuple[str, str]:
+    """Give the line that says why a run ended so, and the file to look into, relative to the project."""
+    place = f"runs/{record.experiment}/{record.id}"
+    journal = numbered(place, "run", ".jsonl", record.attempt)
+    if record.broken is not None:
+        return record.broken, journal
+    reason = record.end.get("reason") if record.end is not None else None
+    for stream in ("stderr", "stdout"):
+        log = numbered(place, stream, ".log", record.attempt)
+        said = last_words(project / log)
+        if said:
+            # What we ended ourselves is explained by our reason, not by what the program happened to say last.
+            return (said if state == "failed" and not isinstance(reason, str) else _reason(record, state), log)
+    return _reason(record, state), journal
+
+
+def _reason(record: RunRecord, state: str) -> str:
+    end = record.end or {}
+    if isinstance(end.get("reason"), str):
+        return str(end["reason"])
+    if state == "lost":
+        return "it ended and nobody can say how"
+    if end.get("signal"):
+        return f"ended by {end['signal']}"
+    return f"exit status {end['exit']}" if end.get("exit") is not None else "no reason was recorded"
+
+
+def shared_values(failed: Sequence[Mapping[str, Value]], done: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
+    """Give the keys whose value all failed runs share and no done one has; nothing if nothing is done."""
+    if not done or len(failed) < 2:
+        return {}
+    found: dict[str, Value] = {}
+    for key, value in failed[0].items():
+        wanted = frozen(value)
+        if all(key in values and frozen(values[key]) == wanted for values in failed) and not any(
+            key in values and frozen(values[key]) == wanted for values in done
+        ):
+            found[key] = value
+        if len(found) == MOST_SHARED:
+            break
+    return found
