@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 from typing import Any, Final
 
 from ..grammar.screen import visible
@@ -83,16 +84,18 @@ def prefix_length(ids: Sequence[str]) -> int:
     """Give how many digits tell all ids apart, seven at least."""
     ordered = sorted(set(ids))
     longest = SHORTEST_ID
-    for left, right in zip(ordered, ordered[1:], strict=False):
-        common = next(
-            (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
-        )
-        longest = max(longest, common + 1)
+    for left, right in pairwise(ordered):
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))
+        longest = max(longest, sum(1 for _ in same) + 1)
     return longest
 
 
 def _quantity(value: float, unit: str) -> str:
     return quantities.duration(value) if unit == "duration" else quantities.size(value)
+
+
+def _written(value: Value, unit: str) -> str:
+    return _quantity(value, unit) if unit and _is_number(value) else plain(value)
 
 
 # ------------------------------------------------------------------ numbers
@@ -127,8 +130,8 @@ def _fixed(value: float, decimals: int | None) -> str:
 def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> tuple[list[str], list[str]]:
     """Write values with as many decimals as their errors have a meaning for."""
     if unit or not all(v is None or _is_number(v) for v in (*values, *errors)):
-        write = (lambda v: _quantity(v, unit)) if unit else plain
-        return [NOTHING if v is None else write(v) for v in values], ["" if v is None else write(v) for v in errors]
+        cells = [NOTHING if value is None else _written(value, unit) for value in values]
+        return cells, ["" if error is None else _written(error, unit) for error in errors]
     wanted = sorted(_error_decimals(e) for e in errors if e is not None and math.isfinite(e) and e > 0)
     decimals: int | None = wanted[len(wanted) // 2] if wanted else None
     if decimals is None:

@@ -87,7 +87,7 @@ def _values(experiment: str, row: int | None, record: RunRecord | None, view: Vi
 
 def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str:
     """Give a run as sections of aligned lines."""
-    head = {"run": f"{found['id']} of {found['experiment']}", "status": _status(found)}
+    head: dict[str, str | None] = {"run": f"{found['id']} of {found['experiment']}", "status": _status(found)}
     if "attempt" in found:
         head |= {
             "attempt": str(found["attempt"]),
@@ -101,9 +101,8 @@ def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str
         }
         head["journal"] = os.path.join(found["folder"], journal_name(found["attempt"]))
     head["folder"] = found["folder"] if os.path.isdir(os.path.join(project, found["folder"])) else None
-    outputs = {
-        name: output.get("path") for name, output in found.get("outputs", {}).items() if isinstance(output, dict)
-    }
+    made = found.get("outputs", {}).items()
+    outputs = {name: output.get("path") for name, output in made if isinstance(output, dict)}
     sections = {"": head, "config": found["config"], "outputs": outputs, "metrics": found.get("metrics", {})}
     return "\n\n".join(_section(title, lines) for title, lines in sections.items() if any(lines.values()))
 

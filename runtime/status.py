@@ -188,13 +188,8 @@ def render_status(status: Status) -> str:
         left = "" if experiment.left is None else f"about {rough(experiment.left)}"
         rows.append([experiment.name, *counts, share, left])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    last = len(widths) - 1
-    lines = [
-        "  ".join(
-            c.ljust(w) if i in (0, last) else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
+    pads = [str.ljust, *[str.rjust] * (len(widths) - 2), str.ljust]
+    lines = ["  ".join(pad(cell, w) for pad, cell, w in zip(pads, row, widths, strict=True)) for row in rows]
     failures = "\n".join(map(_failure, status.failures))
     return "\n".join(line.rstrip() for line in lines) + (f"\n\n{failures}" if failures else "")
 

@@ -11,29 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from .here import Here
 from .index import Entry, Index
 from .index_place import index_place
 from .index_refresh import Known, record_of, refresh
 from .metrics import Declarations, Series, planned_declarations, read_metrics
 from .records import RunRecord, read_run
 from .reducers import reduce, summary
-from .shim import machine
 from .states import ProcessEvidence, State, state_of
 from .submissions import queued_rows
 
 Value = Any  # a value of a key, as JSON has it
 _ID: Final = re.compile(rb'\[\s*"([0-9a-f]+)"')
-
-
-class LocalEvidence:
-    """The processes of this host, looked up when they are asked for."""
-
-    def __init__(self) -> None:
-        here = machine.here()
-        self.host, self.boot = here["host"], here["boot"]
-
-    def is_alive(self, process: object) -> bool:
-        return machine.is_alive(process)
 
 
 class Store:
@@ -48,7 +37,7 @@ class Store:
         rescan: bool = False,
     ) -> None:
         self.project = project
-        self._evidence = evidence or LocalEvidence()
+        self._evidence = evidence or Here()
         self._index = Index(project, index_place(project, environ))
         self._plans: dict[str, Mapping[str, Any]] = {}
         self._declared: dict[str, Declarations] = {}

@@ -58,6 +58,6 @@ def order_key(value: Value) -> tuple[int, Value]:
     return _RANKS[found], plain
 
 
-def finite(value: float) -> Value:
+def finite(value: Value) -> Value:
     """Give a computed number; null where it is none."""
-    return None if isinstance(value, float) and math.isnan(float(value)) else value
+    return None if isinstance(value, float) and math.isnan(value) else value
