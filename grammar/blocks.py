@@ -9,7 +9,7 @@ from . import engine, tree
 from .clause_order import check_clauses
 from .diagnostic import Diagnostics
 from .lexer import Excerpt
-from .lines import Line
+from .lines import Line, has_tab
 from .node import Node
 from .salvage import body_rule_of, broken_name, salvage
 from .source import Source, Span
@@ -75,7 +75,7 @@ class Blocks:
             return self._with_body(node, line, inner, depth)
         if line.body:
             self._report_stray_body(line)
-            return (node, *self.read(line.body, rule, depth + 1))
+            return (node, *self._stray(line.body, rule, depth + 1))
         return (node,)
 
     def _with_body(self, node: Node, line: Line, rule: str, depth: int) -> Iterable[Node]:
@@ -119,6 +119,19 @@ class Blocks:
         if saved is None:
             return ()
         return (with_body(saved, body) if "body" in saved.fields() else saved,)
+
+    def _stray(self, lines: Sequence[Line], rule: str, depth: int) -> list[Node]:
+        """Read lines that are indented below no block. At the top level they are what is left of a block whose head is
+        lost: what they define counts, but what is wrong with those that head no block follows from that."""
+        if rule != "top_item":
+            return self.read(lines, rule, depth)
+        found: list[Node] = []
+        loud = self.report
+        for line in lines:
+            self.report = loud if line.header else Diagnostics()
+            found += self.read((line,), rule, depth)
+        self.report = loud
+        return found
 
     # -------------------------------------------------------------- what a body may hold
 
@@ -169,6 +182,8 @@ class Blocks:
 
     def _report_stray_body(self, line: Line) -> None:
         stray = line.body[0]
+        if has_tab(stray, self.source):
+            return
         first = self.source.text[line.start : line.end].split("\n", 1)[0]
         self.report.error(
             "XP009",

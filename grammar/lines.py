@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .diagnostic import Diagnostics
-from .source import Source
+from .source import Source, Span
 
 _INDENT = re.compile(r"[ \t\xa0]*")
 _NO_SPACE = re.compile(r"[\t\xa0]")
@@ -61,27 +61,39 @@ def nest(lines: list[Line], source: Source, report: Diagnostics) -> list[Line]:
             elif siblings:
                 levels.append((line.indent, siblings[-1].body))
             else:
-                report.error(
-                    "XP004",
-                    source.span(source.text.rfind("\n", 0, line.start) + 1, line.start),
-                    "the first line is indented",
-                    "",
-                    help="write it at the start of the line",
-                )
+                _report_first(line, source, report)
                 levels.append((line.indent, siblings))
         levels[-1][1].append(line)
     return top
 
 
+def _report_first(line: Line, source: Source, report: Diagnostics) -> None:
+    place = _indentation(line, source)
+    if not has_tab(line, source):
+        help = "write it at the start of the line"
+        report.error("XP004", place, "the first line is indented", "", help=help)
+
+
 def _report_dedent(line: Line, inner: int, source: Source, report: Diagnostics) -> None:
-    begin = source.text.rfind("\n", 0, line.start) + 1
+    place = _indentation(line, source)
+    if has_tab(line, source):
+        return
     report.error(
         "XP004",
-        source.span(begin, line.start),
+        place,
         "this indentation matches no line above",
         f"{_spaces(line.indent)}",
         help=f"the lines above are indented by {_spaces(inner)}",
     )
+
+
+def _indentation(line: Line, source: Source) -> Span:
+    return source.span(source.text.rfind("\n", 0, line.start) + 1, line.start)
+
+
+def has_tab(line: Line, source: Source) -> bool:
+    """Tell whether other than spaces indent *line*: which is reported by itself; what depth is meant nobody knows."""
+    return _NO_SPACE.search(source.text, source.text.rfind("\n", 0, line.start) + 1, line.start) is not None
 
 
 def _spaces(count: int) -> str:

@@ -143,10 +143,15 @@ def _unknown(fault: Fault, first: Lexeme, words: frozenset[str]) -> Finding:
     if found:
         return found
     guess = nearest(first, words)
+    sign = fault.at(1) if rule == "grid_item" else None
+    if guess is None and sign is not None and sign.type == "NAME" and (meant := nearest(sign, ("in", "from"))):
+        return Finding("XP001", sign.span, f"expected `{meant}`, found `{sign}`", "", f"did you mean `{meant}`?")
     if guess:
         cure = f"did you mean `{guess}`?"
     elif words:
-        forms = sorted(words) if rule == "top_item" else [*sorted(words), "key = value"]
+        forms = sorted(words)
+        if rule != "top_item":
+            forms += ["key in […]", "key = value"] if rule == "grid_item" else ["key = value"]
         cure = f"{_BLOCKS[rule]} takes {_listed(forms)}"
     else:
         cure = f"{_BLOCKS[rule]} takes lines such as `key = value`"
