@@ -40,17 +40,14 @@ def command(
     \b
     Example:  xpc list train --where "seed == 0"
     """
+    from .selecting import chosen_rows
     from .standing import Standings
 
     session = Session(find_folder(Path.cwd()), settings)
     session.checked()
     standings = Standings(session.folder)
     names = session.experiments(experiments)
-    chosen: Mapping[str, Sequence[int]] = {name: range(session.tables[name].count) for name in names}
-    if where is not None:
-        from .viewing import matching
-
-        chosen = matching(session, chosen, where, standings)
+    chosen = chosen_rows(session, names, where, standings)
     if as_json:
         click.echo(json.dumps(list(records(session, standings, chosen)), ensure_ascii=False))
         return

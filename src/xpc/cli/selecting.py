@@ -20,12 +20,19 @@ def rows_where(
     """Give the chosen rows of each table with those that they come after; nothing if that is all there is."""
     if where is None and set(names) == set(session.tables):
         return None
-    chosen: dict[str, Sequence[int]] = {name: range(session.tables[name].count) for name in names}
-    if where is not None:
-        from .viewing import matching
+    return with_ancestors(session.tables, chosen_rows(session, names, where, standings))
 
-        chosen = matching(session, chosen, where, standings)
-    return with_ancestors(session.tables, chosen)
+
+def chosen_rows(
+    session: Session, names: Sequence[str], where: str | None, standings: Standings
+) -> dict[str, Sequence[int]]:
+    """Give the rows of the named experiments for which *where* holds (none: all)."""
+    chosen: dict[str, Sequence[int]] = {name: range(session.tables[name].count) for name in names}
+    if where is None:
+        return chosen
+    from .viewing import matching
+
+    return matching(session, chosen, where, standings)
 
 
 def rows_named(session: Session, prefixes: Sequence[str]) -> dict[str, Sequence[int]]:

@@ -1,0 +1,35 @@
+"""``xpc show``: everything about one run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from . import options
+from .session import Session, find_folder
+
+
+@click.command()
+@click.argument("run")
+@options.as_json
+def command(run: str, as_json: bool) -> None:
+    """Tell everything about a run: how it stands, its values, command, code, outputs and metrics.
+
+    \b
+    Example:  xpc show 3fa2c81
+    """
+    from xpc.runtime.show import find_run, render_run, run_record
+
+    from .standing import Standings
+    from .viewing import view_of
+
+    session = Session(find_folder(Path.cwd()))
+    session.checked()
+    view = view_of(session, Standings(session.folder))
+    found = find_run(run, view, session.diagnostics)
+    session.stop_if_failed(closing="")
+    assert found is not None
+    record = run_record(*found, view)
+    click.echo(json.dumps(record, ensure_ascii=False) if as_json else render_run(record, session.folder))
