@@ -149,6 +149,8 @@ class GridExpansion:
         rest, tag = self.tagged(frame)
         parts: list[Frame] = []
         for arm in branch.arms:
+            if arm.condition is not None:
+                self.warn_of_order(arm.condition, rest, later)
             mask = True if arm.condition is None else self.holds(arm.condition, rest)
             if isinstance(mask, bool):
                 mask = bytes([mask]) * rest.count
@@ -157,6 +159,19 @@ class GridExpansion:
                 parts.append(self.items(arm.body, rest.select(mask, count), grid, later))
             rest = rest.select(mask.translate(OPPOSITE), rest.count - count)
         return in_order_of([*parts, rest] if rest.count or not parts else parts, tag)
+
+    def warn_of_order(self, condition: Code, frame: Frame, later: frozenset[Path]) -> None:
+        """Warn of a condition that is asked before what it names has its value: what it gets is another one."""
+        named = Late(self.experiment, frame, self.findings).dependencies(condition.names)
+        late = [path for path in sorted(later) if path in named or any(path[: len(name)] == name for name in named)]
+        if late:
+            self.findings.warning(
+                "XP069",
+                condition.span,
+                f"this `if` is asked before the grid sets `{dotted(late[0])}`",
+                "asked too early",
+                help=f"write `{dotted(late[0])}` above the `if`, or its grid to the left in the product",
+            )
 
     def holds(self, condition: Code, frame: Frame) -> bytes | bool:
         try:

@@ -70,6 +70,7 @@ TITLES: Final[dict[str, str]] = {
     "XP066": "points that are the same",
     "XP067": "parents without a common axis",
     "XP068": "parents that never agree",
+    "XP069": "an `if` on a key that is set later",
     "XP080": "a quote or bracket of the shell's that is not closed",
     "XP081": "a placeholder where the shell would read its value as code",
     "XP082": "a value that another shell reads as code",
