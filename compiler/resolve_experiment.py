@@ -29,6 +29,7 @@ from .values import ABSENT, Absent, Path, Value, dotted, type_of
 ResourceScope = Callable[[Mapping[str, tree.Expr]], Scope]
 
 WORKDIRS = ("links", "copy", "snapshot", "project")
+_BLOCKS = ("config", "grid", "resources", "environment")
 
 
 @dataclass(slots=True)
@@ -130,7 +131,8 @@ class _Parts:
         """Set the experiment's own values over its config's."""
         known = self._types(table)
         found: dict[Path, None] = {}
-        layer = self.resolver.configs.body(self.directives.own)
+        own = [item for item in self.directives.own if not self._is_block(item, known)]
+        layer = self.resolver.configs.body(own)
         self.whole = self.whole and layer.whole
         for given in layer.sets:
             if closed and not known.knows(given.path) and given.path not in self.grid_keys.new:
@@ -140,6 +142,20 @@ class _Parts:
             table.put(given, self.context.diagnostics)
             found[given.path] = None
         return tuple(found)
+
+    def _is_block(self, item: tree.Assign | tree.KeyGroup, known: KeyTable) -> bool:
+        """Report a block of the top level inside the experiment, unless its name is that of a group of keys."""
+        word = item.key.span.text
+        if not isinstance(item, tree.KeyGroup) or word not in _BLOCKS or known.knows(item.key.path):
+            return False
+        self.context.diagnostics.error(
+            "XP011",
+            item.key.span,
+            f"`{word}` stands at the top level, not in an experiment",
+            "",
+            help=f"write `{word} NAME:` at the start of a line, and `{word} NAME` here",
+        )
+        return True
 
     def _own_over_axis(self, given: Set, table: KeyTable) -> None:
         name = dotted(given.path)

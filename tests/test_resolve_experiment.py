@@ -424,3 +424,30 @@ experiment b:
     assert [d.message for d in diagnostics.found if d.code == "XP045"] == [
         "the number of retries is at least 0, not -1"
     ]
+
+
+def test_a_block_of_the_top_level_inside_an_experiment() -> None:
+    """It is no group of keys, unless the config has one of that name."""
+    text = """
+        experiment train:
+            resources:
+                mem_mb = 100
+            run "python train.py"
+    """
+    assert faults(text) == (
+        "error[XP011]: `resources` stands at the top level, not in an experiment\n"
+        " --> Experimentfile:2:5\n  |\n"
+        "2 |     resources:\n  |     ^^^^^^^^^\n  |\n"
+        "help: write `resources NAME:` at the start of a line, and `resources NAME` here"
+    )
+    with_key = """
+        config base:
+            resources.mem_mb = 50
+
+        experiment train:
+            config base
+            resources:
+                mem_mb = 100
+            run "python train.py"
+    """
+    assert experiment(with_key).keys["resources", "mem_mb"].value == 100
