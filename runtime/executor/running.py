@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Mapping
@@ -71,25 +70,10 @@ class Running:
     def check_memory(self, table: Mapping[int, Process]) -> None:
         """Sample what all its processes use together; what several share counts once before anything is killed."""
         own = processes.tree(self.pid, self.attempt.run.id, dict(table))
-        used = processes.memory_of(own, dict(table))
+        used = processes.memory_of(own, dict(table), self.memory)
         self.peak = max(self.peak, used)
-        if self.memory is None or used <= self.memory or self.cause is not None:
-            return
-        used = sum(_share(pid, table) for pid in own)
-        if used > self.memory:
+        if self.memory is not None and used > self.memory and self.cause is None:
             self.kill(Cause("oom", f"used {used >> 20} MiB of {self.memory >> 20} MiB"))
 
     def _send(self, number: int) -> None:
         processes.send(processes.tree(self.pid, self.attempt.run.id, processes.table()), number)
-
-
-def _share(pid: int, table: Mapping[int, Process]) -> int:
-    """Give a process's proportional share of memory; forked workers that share their data are not counted twice."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-            for line in file:
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        return table[pid].rss if os.path.exists(f"/proc/{pid}") and pid in table else 0
-    return 0

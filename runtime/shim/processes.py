@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
 from typing import Dict, Iterable, List, NamedTuple, Optional, Set
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -49,7 +50,12 @@ def table() -> Dict[int, Process]:
 
 def tree(program: int, run_id: str, processes: Dict[int, Process]) -> Set[int]:
     """Give the processes that belong to a run: the program's session and descendants, and orphans that we adopted
-    whose environment names the run."""
+    whose environment names the run.
+
+    *program* is a pid of ours, never 0: session 0 holds the system's own processes, and which are nobody's run.
+    """
+    if program <= 0:
+        raise ValueError("a run's program has no pid %d" % program)
     own = os.getpid()
     children: Dict[int, List[int]] = {}
     for pid, process in processes.items():
@@ -91,8 +97,26 @@ def _folder_of(pid: int) -> Optional[str]:
     return None
 
 
-def memory_of(pids: Iterable[int], processes: Dict[int, Process]) -> int:
-    return sum(processes[pid].rss for pid in pids if pid in processes)
+def memory_of(pids: Iterable[int], processes: Dict[int, Process], limit: Optional[int] = None) -> int:
+    """Give the bytes that processes use together. Pages that they share count once, once the plain sum is over *limit*:
+    a look at each page costs too much to take every second."""
+    members = [pid for pid in pids if pid in processes]
+    plain = sum(processes[pid].rss for pid in members)
+    if limit is None or plain <= limit or len(members) < 2:
+        return plain
+    return sum(_own_share(pid, processes[pid].rss) for pid in members)
+
+
+def _own_share(pid: int, otherwise: int) -> int:
+    """Give a process's memory with each shared page divided among those who share it; *otherwise* if nobody tells."""
+    try:
+        with open("/proc/%d/smaps_rollup" % pid, "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        return otherwise
+    return otherwise
 
 
 def send(pids: Iterable[int], number: int) -> None:
@@ -103,22 +127,30 @@ def send(pids: Iterable[int], number: int) -> None:
             continue
 
 
-def kill_strays(program: int, run_id: str) -> int:
-    """Kill what a program that has ended left running; give how many processes that were."""
-    killed = 0
-    while True:
+def kill_strays(program: int, run_id: str, patience: float = 5.0) -> int:
+    """Kill what a program that has ended left running; give how many processes that were.
+
+    A process that the kernel holds (a dead file server) can't be killed; after *patience* seconds it is left.
+    """
+    killed: Set[int] = set()
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
         strays = tree(program, run_id, table()) - {program}
         if not strays:
-            return killed
-        killed += len(strays)
+            break
+        killed |= strays
         send(strays, signal.SIGKILL)
         reap_orphans(strays)
+    return len(killed)
 
 
 def reap_orphans(pids: Iterable[int]) -> None:
-    """Wait for killed orphans of ours to be gone; those of other parents are theirs to reap."""
+    """Wait a moment for killed orphans of ours to be gone; those of other parents are theirs to reap."""
     for pid in pids:
         try:
-            os.waitpid(pid, 0)
+            for _ in range(20):
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    break
+                time.sleep(0.005)  # the kernel takes its time to end a process; nothing tells when it has
         except ChildProcessError:
             continue

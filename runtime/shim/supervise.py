@@ -25,7 +25,7 @@ class Supervisor:
         self._grace = grace
         self._cause: Optional[Cause] = None
         self._kill_at: Optional[float] = None
-        self._pid = 0
+        self._pid: Optional[int] = None  # until the program has started
         self._peak = 0
         self._lease = claim.Lease(attempt.folder, attempt.number) if attempt.clustered else None
         self._renewed = time.monotonic()
@@ -41,29 +41,33 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        if self._cause is not None:
+            return None, Usage(0.0, 0), self._cause  # told to stop before there was anything to stop
         try:
             child = program.start(launch)
         except OSError as error:
             return None, Usage(0.0, 0), not_started(error, launch.argv[0], launch.cwd)
         self._pid = child.pid
+        if self._cause is not None:
+            self._signal(signal.SIGTERM)  # the signal came while the program was starting
         self._attempt.started(child.pid)
-        status, cpu = self._wait(woken)
+        status, cpu = self._wait(child.pid, woken)
         child.returncode = 0  # reaped here, with its usage; the object must not try again
-        processes.kill_strays(self._pid, self._attempt.run.id)
+        processes.kill_strays(child.pid, self._attempt.run.id)
         return status, Usage(cpu, self._peak), self._cause
 
-    def _wait(self, woken: int) -> Tuple[int, float]:
+    def _wait(self, program: int, woken: int) -> Tuple[int, float]:
         limit = self._attempt.request.get("time")
         deadline = time.monotonic() + limit if limit else None
         sampled = 0.0
         while True:
-            pid, status, usage = os.wait4(self._pid, os.WNOHANG)
+            pid, status, usage = os.wait4(program, os.WNOHANG)
             if pid:
                 self._peak = max(self._peak, usage.ru_maxrss * 1024)
                 return status, usage.ru_utime + usage.ru_stime
             now = time.monotonic()
             if now - sampled >= SAMPLE:
-                self._sample()
+                self._sample(program)
                 sampled = now
             if limit is not None and deadline is not None and now >= deadline and self._cause is None:
                 self.end(Cause("timeout", "over the time limit of %g s" % limit))
@@ -92,13 +96,14 @@ class Supervisor:
             self.end(Cause("killed", "the task got %s" % name))
 
     def _signal(self, number: int) -> None:
-        processes.send(processes.tree(self._pid, self._attempt.run.id, processes.table()), number)
+        if self._pid is not None:
+            processes.send(processes.tree(self._pid, self._attempt.run.id, processes.table()), number)
 
-    def _sample(self) -> None:
+    def _sample(self, program: int) -> None:
         table = processes.table()
-        used = processes.memory_of(processes.tree(self._pid, self._attempt.run.id, table), table)
-        self._peak = max(self._peak, used)
         limit = self._attempt.request.get("memory")
+        used = processes.memory_of(processes.tree(program, self._attempt.run.id, table), table, limit)
+        self._peak = max(self._peak, used)
         if limit is not None and used > limit and self._cause is None:
             self._cause = Cause("oom", "used %d MiB of %d MiB" % (used >> 20, limit >> 20))
             self._signal(signal.SIGKILL)

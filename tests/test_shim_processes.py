@@ -1,0 +1,58 @@
+"""The processes of a run: whom a supervisor takes for its own, and whom it never touches."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from xpc.runtime.shim import processes
+from xpc.runtime.shim.supervise import Supervisor
+
+
+def test_there_is_no_run_of_pid_0() -> None:
+    """Session 0 is the system's; a program that has not started must never stand for it."""
+    with pytest.raises(ValueError, match="no pid 0"):
+        processes.tree(0, "3fa2c81d90b1e4f7", processes.table())
+
+
+def test_signal_before_the_start_is_sent_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that is told to stop while it gets ready stops, and no process hears of it."""
+    sent: list[int] = []
+    monkeypatch.setattr(processes, "send", lambda pids, number: sent.extend(pids))
+    attempt = SimpleNamespace(clustered=False, run=SimpleNamespace(id="3fa2c81d90b1e4f7"))
+    supervisor = Supervisor(attempt)  # type: ignore[arg-type]
+
+    supervisor._on_signal(signal.SIGTERM, None)
+    supervisor._on_signal(signal.SIGTERM, None)
+
+    assert sent == []
+    assert supervisor._cause is not None
+    assert supervisor._cause.state == "killed"
+
+
+def test_tree_holds_the_session_and_no_one_else() -> None:
+    """A program's children belong to its run; this process, its parents and strangers do not."""
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import sys; sys.stdin.read()'])"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, start_new_session=True) as program:
+        found: set[int] = set()
+        while len(found) < 2 and program.poll() is None:
+            found = processes.tree(program.pid, "none", processes.table())
+        program.communicate(b"")
+
+    assert program.pid in found
+    assert not found & {0, 1, os.getpid(), os.getppid()}
+
+
+def test_shared_memory_counts_once_before_anything_is_killed() -> None:
+    """Two processes that share their pages use less than the sum of what each sees."""
+    table = processes.table()
+    members = [os.getpid(), os.getppid()]
+    plain = processes.memory_of(members, table)
+
+    assert processes.memory_of(members, table, limit=plain) == plain
+    assert 0 < processes.memory_of(members, table, limit=1) < plain
