@@ -10,7 +10,7 @@ from typing import Final
 from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics
 from .scope import Scope
-from .shell_place import ARITHMETIC, DELIMITER, ESCAPED, PARAMETER, QUOTED_HERE, SUBSCRIPT, TEST, Use
+from .shell_place import ARITHMETIC, DELIMITER, ESCAPED, NAME, PARAMETER, QUOTED_HERE, SUBSCRIPT, TEST, Use
 from .template_report import shown
 from .text_habits import shell_name
 
@@ -58,6 +58,10 @@ def check_place(use: Use, diagnostics: Diagnostics) -> bool:
             f"compute it in the placeholder: `{{{name} + 1}}` is as good as `$(({name} + 1))`",
         ),
         SUBSCRIPT: ("bash would evaluate the value as arithmetic", "write a fixed number as the index"),
+        NAME: (
+            "bash would take the value for a variable's name, and evaluate the index in it",
+            "write a fixed name; for a choice between several, use `case`",
+        ),
         TEST: (
             "`[[ … ]]` would evaluate the value as arithmetic",
             "write `[ … ]` with the same operators, which compares numbers and evaluates nothing",

@@ -19,6 +19,7 @@ from .shell_place import (
     DOUBLE,
     ESCAPED,
     HERE,
+    NAME,
     PARAMETER,
     QUOTED_HERE,
     SINGLE,
@@ -76,21 +77,27 @@ class _Scanner:
 
     def use(self, placeholder: tree.Placeholder, context: str) -> None:
         now = self.now
-        if context == BARE and now.in_subscript:
-            context = SUBSCRIPT
-        elif context == BARE and now.words[:1] == ["let"]:
-            context = ARITHMETIC
+        if context in (BARE, DOUBLE, SINGLE, ANSI):
+            context = self.judged(context)
         following = self.peek(1)
         alone = not now.begun and isinstance(following, str) and following in " \t\n;|&<>()"
         self.uses.append(Use(placeholder, context, tuple(now.words), alone and context == BARE, self.backquotes))
         now.word += "\0"
         self.at += 1
 
+    def judged(self, context: str) -> str:
+        """Give the context of a placeholder in a word of the present command: some commands evaluate their words."""
+        if self.now.in_subscript:
+            return SUBSCRIPT
+        if self.now.evaluates:
+            return ARITHMETIC
+        return NAME if self.now.names else context
+
     # -------------------------------------------------------------- commands
 
-    def command(self, close: str | None) -> None:
-        """Read commands up to *close* (``)``, a backquote), or to the end."""
-        outer, self.now, opened = self.now, Command(len(self.uses)), self.at
+    def command(self, close: str | None, array: bool = False) -> None:
+        """Read commands up to *close* (``)``, a backquote), or to the end; or the elements of an *array*."""
+        outer, self.now, opened = self.now, Command(len(self.uses), array), self.at
         self.backquotes += close == "`"
         while True:
             char = self.peek()
@@ -178,7 +185,7 @@ class _Scanner:
             return
         is_function = bool(now.word or now.words) and self.peek(1) == ")" and not now.word.endswith("=")
         self.at += 1
-        self.command(")")
+        self.command(")", array=now.word.endswith("="))
         now.word += "\0"
         if is_function:
             self.parameters = True

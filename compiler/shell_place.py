@@ -18,6 +18,7 @@ QUOTED_HERE: Final = "quoted here"
 DELIMITER: Final = "delimiter"
 ARITHMETIC: Final = "arithmetic"
 SUBSCRIPT: Final = "subscript"
+NAME: Final = "name"  # of a variable: read {x}
 TEST: Final = "test"  # [[ a -eq b ]]
 PARAMETER: Final = "parameter"  # ${…}
 ESCAPED: Final = "escaped"

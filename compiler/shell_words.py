@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 _SUBSCRIPT: Final = re.compile(r"[A-Za-z_]\w*\[[^]]*")
+_INDEX: Final = re.compile(r"\[[^]]*")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*(\[[^]]*\])?\+?=")
 _AGAIN: Final = ("if", "then", "elif", "else", "while", "until", "do", "!", "time", "{", "coproc", "in")
 # fmt: off
@@ -17,6 +18,11 @@ _SHELL_ONLY: Final = frozenset([
     "source", "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
 ])
 # fmt: on
+_BEFORE: Final = (*_AGAIN, "exec", "command", "builtin")
+_DECLARE: Final = (["declare"], ["typeset"], ["local"], ["readonly"], ["export"])
+_INTEGER: Final = re.compile(r"-[a-zA-Z]*i[a-zA-Z]*")
+_TAKE_NAMES: Final = ("read", "mapfile", "readarray", "unset", "getopts", "compgen")
+_TAKES_A_WORD: Final = re.compile(r"-[a-zA-Z]*[dinNptuOscC]")  # options of these with a word that is no name
 _PARAMETERS: Final = ("set", "shift", "function", "getopts")
 NUMBER_TESTS: Final = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v")
 
@@ -24,9 +30,10 @@ NUMBER_TESTS: Final = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v")
 class Command:
     """The simple command that is being read, and the ``case`` and ``[[`` that are open around it."""
 
-    __slots__ = ("cases", "first_use", "quoted", "start", "test", "word", "words")
+    __slots__ = ("array", "cases", "first_use", "quoted", "start", "test", "word", "words")
 
-    def __init__(self, first_use: int = 0) -> None:
+    def __init__(self, first_use: int = 0, array: bool = False) -> None:
+        self.array = array  # these are an array's elements
         self.words: list[str | None] = []  # None: what is not known before the run
         self.word = ""  # characters of the word so far, quotes taken away; \0 for what is not known
         self.quoted = False
@@ -42,7 +49,36 @@ class Command:
 
     @property
     def in_subscript(self) -> bool:
-        return self.start and not self.quoted and _SUBSCRIPT.fullmatch(self.word) is not None
+        """Whether the word so far is that of an assignment, up to somewhere in an array's index."""
+        if self.array:
+            return _INDEX.fullmatch(self.word) is not None
+        return self.start and _SUBSCRIPT.fullmatch(self.word) is not None
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the command evaluates the word as arithmetic."""
+        words = self._from_name()
+        return words[:1] == ["let"] or (words[:1] in _DECLARE and any(_INTEGER.fullmatch(w or "") for w in words[1:]))
+
+    @property
+    def names(self) -> bool:
+        """Whether the command takes the word, so far as it goes, for the name of a variable."""
+        words = self._from_name()
+        last = words[-1] if words else None
+        if not words or words[0] is None:
+            return False
+        if words[0] in ("[", "test", "printf"):
+            return last == "-v"
+        if words[0] in ("declare", "typeset", "local", "readonly", "export"):
+            return "=" not in self.word
+        return words[0] in _TAKE_NAMES and not _TAKES_A_WORD.fullmatch(last or "")
+
+    def _from_name(self) -> list[str | None]:
+        """Give the words from the command's name on, without what stands before it."""
+        at = 0
+        while at < len(self.words) and (self.words[at] in _BEFORE or _ASSIGNMENT.match(self.words[at] or "")):
+            at += 1
+        return self.words[at:]
 
     def end_word(self) -> str | None:
         """End the word that has begun; give it if it is known."""

@@ -344,7 +344,12 @@ FAULTS = {
     "old arithmetic": "echo $[ {lr} + 1 ]",
     "arithmetic command": "(( {lr} > 1 )) && echo",
     "let": "let n={lr}",
+    "let in quotes": 'let "n={lr}"',
+    "integer variable": "declare -i n={lr}; echo",
     "subscript": "a[{lr}]=3; echo",
+    "subscript in quotes": 'a["{lr}"]=3; echo',
+    "subscript in an array": "a=([{lr}]=3); echo",
+    "name of a variable": "read -r {name}; [ -v {name} ]; declare {name}=3; printf -v '{name}' x",
     "number test": "[[ {lr} -gt 1 ]] && echo",
     "quoted here-document": "cat <<'EOF'\n{lr}\nEOF",
     "end word": "cat <<{lr}\nx\n",
@@ -407,3 +412,11 @@ def test_ambiguous_names() -> None:
             [{"key": "run.id"}],
         ],
     }
+
+
+def test_builtins_that_take_names_take_values_elsewhere() -> None:
+    """What is no name may hold anything: a prompt, a value behind `=`, an option's word."""
+    parts = ["read -p {name} x", "export A={name}", "printf %s {name}", "a=({name} [1]={name})", "[ {name} = v ]"]
+    run = "; ".join(parts)
+
+    assert script(run)[0] == run.replace("{name}", '"${1}"')

@@ -3,15 +3,17 @@
 import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xpc.compiler.plan import Plan
 from xpc.compiler.plan_command import command_of
 
-from .planning import argv_of, output_of, plan_of, study_text
+from .planning import argv_of, attempt, output_of, plan_of, study_text
 
 SHOW = r"printf '%s\0'"
 AWKWARD = [
@@ -95,6 +97,42 @@ def test_value_arrives_as_it_is(place: str) -> None:
 def test_any_value_arrives(value: str, place: str) -> None:
     """No text is special."""
     assert shown(planned(PLACES[place], [value])) == [f"{value}."]
+
+
+# fmt: off
+PIECES = [
+    "{x}", "{x}", "{x}", " {xs} ", "'", "\"", "$(", ")", "`", "$'", "\\", "$", "#", " ", "\n", ";", "|", "&&",
+    "||", "<<< ", "echo ", "cat ", "true ", "case a in a) ", " ;; esac", "if true; then ", "; fi", "set -- b;",
+    "let n=", "a[", "]=1", "cat <<EOF\n", "\nEOF\n", "cat <<-'E'\n", "\nE\n", "((", "))", "$((", "[[ ", " ]]",
+    " -eq 1", "[ ", " ]", "-v ", "v=(", "${{v:-", "${{a[", "}", "v=", " $v", "\"$@\"", "<(", "(", "read ",
+    "printf ", "declare ", "-i ", "=", "1", "test ",
+]
+EVIL = [
+    "$(touch owned)", "`touch owned`", "a[$(touch owned)]", "';touch owned;'", "\";touch owned;\"",
+    "\nEOF\ntouch owned\n",
+]
+# fmt: on
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(PIECES), min_size=2, max_size=9))
+def test_value_is_never_read_as_code(tmp_path: Path, pieces: list[str]) -> None:
+    """However a script is put together: if it compiles, no value in it is executed."""
+    axis = ", ".join(map(json.dumps, EVIL))
+    lists = ", ".join(f"[{json.dumps(value)}]" for value in EVIL)
+    text = study_text(
+        json.dumps("".join(pieces)),
+        values='x = ""\nxs = [""]',
+        grid=f"zip:\n    x in [{axis}]\n    xs in [{lists}]",
+    )
+    plan = attempt(text).plan
+    for row in range(len(EVIL)) if plan is not None else ():
+        assert plan is not None
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with suppress(OSError):
+            subprocess.run(argv_of(plan, row), cwd=tmp_path, timeout=10, check=False, **quiet)
+
+        assert not (tmp_path / "owned").exists(), argv_of(plan, row)
 
 
 def test_value_arrives_in_a_here_document() -> None:
