@@ -7,14 +7,15 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Final
 
 from ..grammar import tree
+from ..grammar.diagnostic import Label
 from ..grammar.node import Node
 from ..grammar.source import Span
 from .context import Context
 from .keys import Set, Unknown
 from .nearest import did_you_mean
 from .study import Distribution
-from .types import common, label, named
-from .values import Path, Type, Value
+from .types import NAMED, common, label, named
+from .values import Path, Type, Value, dotted
 
 if TYPE_CHECKING:
     from .resolve_grid import GridResolver
@@ -130,7 +131,14 @@ def _numbers(
     wanted = grid.type(path)
     if wanted == "any":
         return Distribution(name, values, expr.span), shape.draws
-    drawn = 0 if shape.draws == "int" else 0.5
+    drawn: Value = 0 if shape.draws == "int" else 0.5
+    if wanted not in ("int", "float"):
+        drawn_type = "an int" if shape.draws == "int" else "a float"
+        message = f"`{dotted(path)}` is {NAMED[wanted]}, but `{name}` draws {drawn_type}"
+        labels = [Label(grid.table.drafts[path].first, "it was first given here")]
+        help = "`choice([…, …])` draws from values of any type"
+        diagnostics.error("XP034", expr.span, message, shape.draws, labels=labels, help=help)
+        return None
     if isinstance(grid.fitted(Set(path, expr.span, drawn, expr.span)), Unknown):
         return None
     return Distribution(name, values, expr.span), wanted

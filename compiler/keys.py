@@ -156,6 +156,8 @@ def cure(value: Value, wanted: Type, first: Span) -> tuple[str, ...]:
             return (f"write `{value}` without quotes",)
         case "bool", str() if value.lower() in ("true", "false"):
             return (f"write `{value.lower()}` without quotes",)
+        case "bool", int() if value in (0, 1):
+            return (f"write `{'true' if value else 'false'}`",)
         case "text", bool() | int() | float():
             return ("put it in quotes",)
         case "size", int():

@@ -245,9 +245,24 @@ class _Parts:
         return found
 
     def _axes_given_again(self) -> None:
+        grid = self.directives.one(tree.UseGrid)
+        same: list[Path] = []  # the very axes of the parent, by a grid that both name
         for path, span in self.grid_keys.axes.items():
-            if path in self.inherited:
+            if self.inherited.get(path) == span:
+                same.append(path)
+            elif path in self.inherited:
                 self._again(path, span)
+        if same and grid is not None:
+            names = ", ".join(f"`{dotted(path)}`" for path in same)
+            what = "is an axis" if len(same) == 1 else "are axes"
+            self.context.diagnostics.error(
+                "XP043",
+                grid.span,
+                f"{names} {what} of the parent, and its runs have their values already",
+                "set again",
+                labels=[Label(self.inherited[path], "the parent's axis") for path in same],
+                help="a run has the point of its parent: name only grids with axes of its own here",
+            )
         for path, item in self.directives.repeats.items():
             if path in self.inherited:
                 self._again(path, item.span)

@@ -219,3 +219,34 @@ def test_faults(body: str, finding: str) -> None:
 def test_a_list_given_by_equals_shows_the_axis() -> None:
     """The cure is the line to write."""
     assert faults(wrap("new x = [1, 2]")).split("\n")[-1] == "help: for an axis write `x in [1, 2]`"
+
+
+def test_a_number_is_not_drawn_for_a_text() -> None:
+    """The cure is a distribution that can be typed there; a bool that is written as a number is told its word."""
+    text = """
+        config base:
+            name = "x"
+            deep = false
+
+        grid g:
+            sample 3:
+                name ~ randint(1, 2)
+            deep in [0, true]
+
+        experiment train:
+            config base
+            grid g
+            run "true"
+    """
+    assert faults(text) == (
+        "error[XP034]: `name` is a text, but `randint` draws an int\n"
+        " --> Experimentfile:7:16\n  |\n"
+        '2 |     name = "x"\n  |            --- it was first given here\n...\n'
+        "7 |         name ~ randint(1, 2)\n  |                ^^^^^^^^^^^^^ int\n  |\n"
+        "help: `choice([…, …])` draws from values of any type\n\n"
+        "error[XP034]: `deep` is a bool, but this is an int\n"
+        " --> Experimentfile:8:14\n  |\n"
+        "3 |     deep = false\n  |            ----- it was first given here\n...\n"
+        "8 |     deep in [0, true]\n  |              ^ int\n  |\n"
+        "help: write `false`"
+    )
