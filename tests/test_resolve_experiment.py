@@ -133,7 +133,7 @@ experiment other:
 """
     )
     assert concise(text) == [
-        "Experimentfile:15:5: error[XP043]: `lr` is an axis of the parent, and its runs have their values already",
+        "Experimentfile:14:5: error[XP043]: `lr` is an axis of the parent, and its runs have their values already",
         "Experimentfile:18:5: error[XP043]: `lr` is an axis of the parent, and its runs have their values already",
     ]
 
