@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Runs call `python`, and shall find the one that has what the examples need.
+IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 UV := $(shell command -v uv 2>/dev/null)
 # The first of these that is there and new enough.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -17,8 +19,8 @@ help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/demo.stamp  ## run examples/digits and print its report
-	$(BIN)/xpc -C examples/digits submit
-	$(BIN)/xpc -C examples/digits report
+	$(IN_VENV) xpc -C examples/digits submit
+	$(IN_VENV) xpc -C examples/digits report
 
 test: $(VENV)/test.stamp  ## set up and run the tests
 	$(BIN)/python -m pytest -n auto -q -m "not slow"

@@ -17,5 +17,5 @@ def shell_name(text: tree.Text, scope: Scope, diagnostics: Diagnostics) -> None:
                 word.span,
                 f"`${{{word.text}}}` is left to the shell, and `{word.text}` is a key",
                 "the key, or the shell's?",
-                help=f"write `{{{word.text}}}` for the key, `${{{{{word.text}}}}}` for the characters as they are",
+                help=f"write `{{{word.text}}}` for the key, `${{{{{word.text}}}` for the characters as they are",
             )

@@ -14,6 +14,7 @@ from .query.result import ResultColumn
 
 DIGITS: Final = 4  # significant ones of a number without an error
 MOST_DECIMALS: Final = 8
+MOST_SPREAD: Final = 3  # decimals by which the errors of a column may differ and still share one number of them
 LARGE: Final = 1e7
 LONGEST: Final = 60  # characters of a text
 SHORTEST_ID: Final = 7
@@ -134,6 +135,8 @@ def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> 
         return cells, ["" if error is None else _written(error, unit) for error in errors]
     wanted = sorted(_error_decimals(e) for e in errors if e is not None and math.isfinite(e) and e > 0)
     decimals: int | None = wanted[len(wanted) // 2] if wanted else None
+    if wanted and wanted[-1] - wanted[0] > MOST_SPREAD:
+        return _each_with_error(values, errors)
     if decimals is None:
         return _numbers(values), ["" if error is None else _fixed(error, None) for error in errors]
     large = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
@@ -141,6 +144,19 @@ def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> 
         decimals = None
     cells = [NOTHING if value is None else _fixed(value, decimals) for value in values]
     return cells, ["" if error is None else _fixed(error, decimals) for error in errors]
+
+
+def _each_with_error(values: Sequence[Value], errors: Sequence[Value]) -> tuple[list[str], list[str]]:
+    """Write each value with the decimals of its own error, where the errors of a column differ by powers of ten."""
+    cells, texts = [], []
+    for value, error in zip(values, errors, strict=True):
+        known = error is not None and math.isfinite(error) and error > 0
+        decimals: int | None = _error_decimals(error) if known else None
+        if decimals is not None and decimals > MOST_DECIMALS:
+            decimals = None
+        cells.append(NOTHING if value is None else _fixed(value, decimals))
+        texts.append("" if error is None else _fixed(error, decimals) if decimals is not None else f"{error:.2g}")
+    return cells, texts
 
 
 def _error_decimals(error: float) -> int:

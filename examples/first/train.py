@@ -12,10 +12,10 @@ args = parser.parse_args()
 random.seed(args.seed)
 x, y = random.uniform(-1, 1), random.uniform(-1, 1)
 dx = dy = 0.0
-for step in range(2001):
+for step in range(401):
     loss = (1 - x) ** 2 + 100 * (y - x * x) ** 2
-    if step % 500 == 0:
-        print(f"step {step} loss={loss:.6f}", flush=True)
+    if step % 100 == 0:
+        print(f"step {step} loss={loss:.4f}", flush=True)
     gx = -2 * (1 - x) - 400 * x * (y - x * x)
     gy = 200 * (y - x * x)
     dx = args.momentum * dx - args.lr * gx

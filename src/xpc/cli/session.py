@@ -95,9 +95,9 @@ class Session:
         """Run every pass that needs no git: all mistakes are in ``diagnostics`` afterwards."""
         tables = self.tables
         if self.study is not None and self.target_name in self.study.targets:
-            from xpc.compiler.plan_texts import compile_texts
+            from xpc.compiler.plan import check_plan
 
-            compile_texts(self.study, tables, self.target, self.diagnostics)
+            check_plan(self.study, tables, self.target, self.diagnostics)
 
     def checked(self) -> Study:
         """Give the study, or print what is wrong with it and end the command."""
