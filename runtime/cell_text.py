@@ -134,7 +134,7 @@ def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> 
         cells = [NOTHING if value is None else _written(value, unit) for value in values]
         return cells, ["" if error is None else _written(error, unit) for error in errors]
     wanted = sorted(_error_decimals(e) for e in errors if e is not None and math.isfinite(e) and e > 0)
-    decimals: int | None = wanted[len(wanted) // 2] if wanted else None
+    decimals: int | None = wanted[-1] if wanted else None
     if wanted and wanted[-1] - wanted[0] > MOST_SPREAD:
         return _each_with_error(values, errors)
     if decimals is None:
