@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,9 @@ def main() -> int:
     parser.add_argument("--named", action="store_true")
     parser.add_argument("--release", action="store_true")
     given = parser.parse_args()
+    # As at a terminal, whatever the tests themselves were started with: a job in the background ignores these.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     diagnostics = Diagnostics()
     found = submit(
         given.project,
