@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from xpc.runtime.owner import Owner
 from xpc.runtime.lock import NAME, Held, SubmitLock, holder, take_lock
+from xpc.runtime.owner import Owner
 from xpc.runtime.shim import machine
 
 
