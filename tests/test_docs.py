@@ -1,4 +1,4 @@
-"""The pages of the manual: their console blocks are typed, their Experimentfiles compile, their links lead somewhere."""
+"""The pages of the manual: their console blocks are typed, their links lead somewhere, nothing is left out."""
 
 import re
 from pathlib import Path

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from xpc.grammar.codes import TITLES
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "errors"
