@@ -57,8 +57,9 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     found["parents"] = record.claim.get("parents", [])
     found["command"] = record.claim.get("command") or (record.start or {}).get("command")
     found["progress"] = list(record.progress) if record.progress else None
-    found["outputs"] = (record.end or {}).get("outputs", {})
-    found["artifacts"] = (record.end or {}).get("artifacts", [])
+    end = record.end or {}
+    found["outputs"] = end["outputs"] if isinstance(end.get("outputs"), dict) else {}
+    found["artifacts"] = end["artifacts"] if isinstance(end.get("artifacts"), list) else []
     found["metrics"] = {name: reduce(series, "last") for name, series in store.series(experiment, id).items()}
     found["torn"] = record.torn
     return found
@@ -104,7 +105,7 @@ def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str
     made = found.get("outputs", {}).items()
     outputs = {name: output.get("path") for name, output in made if isinstance(output, dict)}
     sections = {"": head, "config": found["config"], "outputs": outputs, "metrics": found.get("metrics", {})}
-    return "\n\n".join(_section(title, lines) for title, lines in sections.items() if any(lines.values()))
+    return "\n\n".join(_section(title, lines) for title, lines in sections.items() if lines)
 
 
 def _status(found: Mapping[str, Any]) -> str:

@@ -95,7 +95,7 @@ def _github(result: Result) -> str:
     return tabulate(
         rows,
         headers=[_pipe(column.name) for column in columns],
-        tablefmt="github",
+        tablefmt="pipe",
         disable_numparse=True,
         colalign=sides if rows else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -113,7 +113,10 @@ def most(values: Sequence[Value]) -> Value:
 
 def distinct(values: Sequence[Value]) -> list[Value]:
     """The different values, in row order."""
-    return list({frozen(value): value for value in reversed(values)}.values())[::-1]
+    found: dict[Hashable, Value] = {}
+    for value in values:
+        found.setdefault(frozen(value), value)
+    return list(found.values())
 
 
 NUMERIC: Final[dict[str, Callable[[Numbers], Value]]] = {

@@ -159,9 +159,10 @@ def _nearest(path: Path, catalog: Catalog, aliases: Sequence[str]) -> str | None
         return f"{stem}.{reducer}"
     if close := nearest(name, names):
         return close
-    deeper = [known for known in names if known.endswith(f".{path[-1]}")]
-    if len(deeper) == 1:
-        return deeper[0]
+    for known in (catalog.own(), names):
+        deeper = [other for other in known if other.endswith(f".{path[-1]}")]
+        if len(deeper) == 1:
+            return deeper[0]
     if path[-1] in REDUCERS and (close := nearest(stem, catalog.metrics)):
         return f"{close}.{path[-1]}"
     return None
