@@ -18,10 +18,8 @@ def old_python() -> str | None:
     home = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for candidate in (shutil.which("python3.8"), *sorted(home.glob("versions/3.8.*/bin/python3.8"))):
         if candidate is not None:
-            works = subprocess.run(
-                [candidate, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 8))"], check=False
-            )
-            if works.returncode == 0:
+            asked = [candidate, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 8))"]
+            if subprocess.run(asked, check=False).returncode == 0:
                 return str(candidate)
     return None
 
@@ -34,13 +32,8 @@ def test_task_runs_under_python_3_8(tmp_path: Path) -> None:
     python = old_python()
     assert python is not None
 
-    done = subprocess.run(
-        [python, "-I", str(build / "xpc.pyz"), "array", "--project", str(tmp_path), "--build", str(build)]
-        + ["--array", "train-1"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [python, "-I", str(build / "xpc.pyz"), "array", "--project", str(tmp_path), "--build", str(build)]
+    done = subprocess.run([*command, "--array", "train-1"], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [log.read_text() for log in tmp_path.glob("runs/train/*/stdout.log")] == ["hello\n", "hello\n"]
