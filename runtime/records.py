@@ -62,6 +62,16 @@ def read_run(folder: str | os.PathLike[str]) -> RunRecord | None:
     return record
 
 
+def read_attempt(folder: str, attempt: int) -> RunRecord | None:
+    """Read one attempt of the run in *folder*, be it the last one or not."""
+    try:
+        return parse_run(folder, attempt, _read(f"{folder}/{journal_name(attempt)}"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return unreadable(folder, attempt, error)
+
+
 def _read(path: str) -> bytes:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

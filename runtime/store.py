@@ -16,7 +16,7 @@ from .index import Entry, Index
 from .index_place import index_place
 from .index_refresh import Known, record_of, refresh
 from .metrics import Declarations, Series, planned_declarations, read_metrics
-from .records import RunRecord, read_run
+from .records import RunRecord, read_attempt, read_run
 from .reducers import reduce, summary
 from .states import ProcessEvidence, State, state_of
 from .submissions import queued_rows
@@ -85,6 +85,10 @@ class Store:
                 self._states[key] = state_of(self.record(experiment, id), self._evidence, key in self._queued)
         return self._states[key]
 
+    def state_of(self, record: RunRecord) -> State:
+        """Give the state of one attempt by its own record and this host's processes."""
+        return state_of(record, self._evidence)
+
     def record(self, experiment: str, id: str) -> RunRecord | None:
         """Give what a run wrote of itself, without values and command; nothing if it never began."""
         key = experiment, id
@@ -96,6 +100,14 @@ class Store:
     def whole_record(self, experiment: str, id: str) -> RunRecord | None:
         """Read a run's journal, values and command included."""
         return read_run(self.folder(experiment, id))
+
+    def earlier(self, experiment: str, id: str) -> list[RunRecord]:
+        """Read the attempts of a run before its last one, oldest first."""
+        last = self.record(experiment, id)
+        found = (
+            read_attempt(self.folder(experiment, id), n) for n in range(1, last.attempt if last is not None else 1)
+        )
+        return [record for record in found if record is not None]
 
     def folder(self, experiment: str, id: str) -> str:
         return os.path.join(self.project, "runs", experiment, id)
@@ -169,12 +181,12 @@ class Store:
                 found[id] = reduce(series[name], reducer)
         return found
 
-    def series(self, experiment: str, id: str) -> dict[str, Series]:
-        """Read all series of a run from its files."""
+    def series(self, experiment: str, id: str, attempt: int | None = None) -> dict[str, Series]:
+        """Read all series of the last attempt of a run, or of that one, from its files."""
         record = self.record(experiment, id)
         if record is None:
             return {}
-        return read_metrics(record.folder, record.attempt, self.declarations(experiment, id))
+        return read_metrics(record.folder, attempt or record.attempt, self.declarations(experiment, id))
 
     def _read_metrics(self, experiment: str) -> None:
         """Read the metrics of runs that go on, and of ended ones that were not read by these declarations."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recorded import Recorded, half_finished, series
+from recorded import START, Recorded, claim, end, half_finished, journal, series
 
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.grammar.parser import parse_expression
@@ -338,6 +338,22 @@ def test_past_runs(study: Recorded) -> None:
     assert len(rows(study, "from train where status == done show id")) == 7
     found = rows(study, "from train where status == done show id, optimizer.lr, loss with past")
     assert found[-1] == {"id": "00000000000000aa", "optimizer.lr": 0.1, "loss": 0.6}
+
+
+def test_all_attempts(study: Recorded) -> None:
+    """`with all attempts` adds the earlier attempts of runs that were tried again, as rows of their own."""
+    folder = study.write(0, "timeout", metrics=[{"loss": 7.0}])
+    again = claim("train", folder.name, {}, attempt=2)
+    (folder / "run.2.jsonl").write_text(journal(again, START, end()))
+    (folder / "metrics.2.jsonl").write_text(journal({"loss": 3.0}))
+    text = "from train where seed == 0 and optimizer.lr == 0.1 show model.name, attempt, status, loss.at(0)"
+
+    assert [tuple(row.values()) for row in rows(study, text)] == [("mlp", 2, "done", 3.0), ("cnn", 1, "done", 0.63)]
+    assert [tuple(row.values()) for row in rows(study, text + " with all attempts")] == [
+        ("mlp", 2, "done", 3.0),
+        ("cnn", 1, "done", 0.63),
+        ("mlp", 1, "timeout", 7.0),
+    ]
 
 
 # ------------------------------------------------------------------ wide series

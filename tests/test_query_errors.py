@@ -16,18 +16,24 @@ def _study(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 ERRORS = [
     (
         "show mean(acuracy)",
-        "error[XQ003]: no run has a metric or key `acuracy`\n"
-        "  show mean(acuracy)\n            ^^^^^^^\nhelp: did you mean `accuracy`?",
+        (
+            "error[XQ003]: no run has a metric or key `acuracy`\n"
+            "  show mean(acuracy)\n            ^^^^^^^\nhelp: did you mean `accuracy`?"
+        ),
     ),
     (
         "show los.min",
-        "error[XQ003]: no run has a metric or key `los.min`\n"
-        "  show los.min\n       ^^^^^^^\nhelp: did you mean `loss.min`?",
+        (
+            "error[XQ003]: no run has a metric or key `los.min`\n"
+            "  show los.min\n       ^^^^^^^\nhelp: did you mean `loss.min`?"
+        ),
     ),
     (
         "show loss.mni",
-        "error[XQ003]: no run has a metric or key `loss.mni`\n"
-        "  show loss.mni\n       ^^^^^^^^\nhelp: did you mean `loss.min`?",
+        (
+            "error[XQ003]: no run has a metric or key `loss.mni`\n"
+            "  show loss.mni\n       ^^^^^^^^\nhelp: did you mean `loss.min`?"
+        ),
     ),
     (
         "show lr",
@@ -35,17 +41,24 @@ ERRORS = [
     ),
     (
         "show optimizer",
-        "error[XQ003]: `optimizer` is a group of names\n  show optimizer\n       ^^^^^^^^^\nhelp: it has `optimizer.lr`",
+        (
+            "error[XQ003]: `optimizer` is a group of names\n  show optimizer\n       ^^^^^^^^^\n"
+            "help: it has `optimizer.lr`"
+        ),
     ),
     (
         "show metric.lss",
-        "error[XQ003]: no run has a metric `metric.lss`\n"
-        "  show metric.lss\n       ^^^^^^^^^^\nhelp: did you mean `metric.loss`?",
+        (
+            "error[XQ003]: no run has a metric `metric.lss`\n"
+            "  show metric.lss\n       ^^^^^^^^^^\nhelp: did you mean `metric.loss`?"
+        ),
     ),
     (
         "from evaluate show train.lss",
-        "error[XQ003]: no run has a metric or key `train.lss`\n"
-        "  from evaluate show train.lss\n                     ^^^^^^^^^\nhelp: did you mean `train.loss`?",
+        (
+            "error[XQ003]: no run has a metric or key `train.lss`\n"
+            "  from evaluate show train.lss\n                     ^^^^^^^^^\nhelp: did you mean `train.loss`?"
+        ),
     ),
     (
         "from trian",
@@ -53,14 +66,18 @@ ERRORS = [
     ),
     (
         "show seed, mean(loss)",
-        "error[XQ006]: `seed` has a value for each run, and other columns are over all runs\n"
-        "  show seed, mean(loss)\n       ^^^^\nhelp: reduce it, as `mean(seed)`, or add `group by seed`",
+        (
+            "error[XQ006]: `seed` has a value for each run, and other columns are over all runs\n"
+            "  show seed, mean(loss)\n       ^^^^\nhelp: reduce it, as `mean(seed)`, or add `group by seed`"
+        ),
     ),
     (
         "group by optimizer.lr show loss",
-        "error[XQ006]: `loss` has a value for each run, and a row here is a group of runs\n"
-        "  group by optimizer.lr show loss\n                             ^^^^\n"
-        "help: reduce it, as `mean(loss)`, or add it to `group by`",
+        (
+            "error[XQ006]: `loss` has a value for each run, and a row here is a group of runs\n"
+            "  group by optimizer.lr show loss\n                             ^^^^\n"
+            "help: reduce it, as `mean(loss)`, or add it to `group by`"
+        ),
     ),
     (
         "show model.name * 2",
@@ -80,32 +97,45 @@ ERRORS = [
     ),
     (
         "show loss.min()",
-        "error[XQ009]: `.min` is written without brackets\n  show loss.min()\n       ^^^^^^^^^^\n"
-        "help: write `loss.min` for one number a run, `min(loss)` for one over runs",
+        (
+            "error[XQ009]: `.min` is written without brackets\n  show loss.min()\n       ^^^^^^^^^^\n"
+            "help: write `loss.min` for one number a run, `min(loss)` for one over runs"
+        ),
     ),
     (
         "show quantile(loss)",
-        "error[XQ009]: `quantile` is not called like this\n  show quantile(loss)\n       ^^^^^^^^^^^^^^\n"
-        "help: write `quantile(x, q)`",
+        (
+            "error[XQ009]: `quantile` is not called like this\n  show quantile(loss)\n       ^^^^^^^^^^^^^^\n"
+            "help: write `quantile(x, q)`"
+        ),
     ),
     (
         "keep best seed",
-        "error[XQ010]: nobody knows whether less or more of `seed` is best\n  keep best seed\n            ^^^^\n"
-        "help: declare `metric NAME minimize` in the experiment, or write `keep min seed` or `keep max seed`",
+        (
+            "error[XQ010]: nobody knows whether less or more of `seed` is best\n  keep best seed\n            ^^^^\n"
+            "help: declare `metric NAME minimize` in the experiment, or write `keep min seed` or `keep max seed`"
+        ),
     ),
     (
         "where status == dne",
-        "error[XQ011]: `dne` is no state of a run\n  where status == dne\n                  ^^^\nhelp: did you mean `done`?",
+        (
+            "error[XQ011]: `dne` is no state of a run\n  where status == dne\n                  ^^^\n"
+            "help: did you mean `done`?"
+        ),
     ),
     (
         'where started > "yesterday"',
-        'error[XQ012]: `yesterday` is no time\n  where started > "yesterday"\n                  ^^^^^^^^^^^\n'
-        'help: write it as `"2026-11-21"` or `"2026-11-21T09:30"`',
+        (
+            'error[XQ012]: `yesterday` is no time\n  where started > "yesterday"\n                  ^^^^^^^^^^^\n'
+            'help: write it as `"2026-11-21"` or `"2026-11-21T09:30"`'
+        ),
     ),
     (
         'where model.name matches "("',
-        "error[XQ013]: this pattern can't be read: missing ), unterminated subpattern at position 0\n"
-        '  where model.name matches "("\n                           ^^^',
+        (
+            "error[XQ013]: this pattern can't be read: missing ), unterminated subpattern at position 0\n"
+            '  where model.name matches "("\n                           ^^^'
+        ),
     ),
     (
         "where seed",
@@ -113,33 +143,45 @@ ERRORS = [
     ),
     (
         "show min(loss) as a, max(loss) as a",
-        "error[XQ015]: two columns are called `a`\n  show min(loss) as a, max(loss) as a\n"
-        "                                    ^\nhelp: give one another name: `max(loss) as …`",
+        (
+            "error[XQ015]: two columns are called `a`\n  show min(loss) as a, max(loss) as a\n"
+            "                                    ^\nhelp: give one another name: `max(loss) as …`"
+        ),
     ),
     (
         "where mean(loss) > 1",
-        "error[XQ016]: `mean` is taken over runs, and here is one run at a time\n"
-        "  where mean(loss) > 1\n        ^^^^^^^^^^\nhelp: it belongs into `show`, `having`, `sort by` or `keep`",
+        (
+            "error[XQ016]: `mean` is taken over runs, and here is one run at a time\n"
+            "  where mean(loss) > 1\n        ^^^^^^^^^^\nhelp: it belongs into `show`, `having`, `sort by` or `keep`"
+        ),
     ),
     (
         "show mean(max(loss))",
-        "error[XQ016]: `mean` is taken over runs, and so is this\n  show mean(max(loss))\n            ^^^^^^^^^\n"
-        "help: take one of them",
+        (
+            "error[XQ016]: `mean` is taken over runs, and so is this\n  show mean(max(loss))\n            ^^^^^^^^^\n"
+            "help: take one of them"
+        ),
     ),
     (
         "where loss == null",
-        "warning[XQ017]: a comparison with `null` is always false\n  where loss == null\n        ^^^^^^^^^^^^\n"
-        "help: write `loss is null`",
+        (
+            "warning[XQ017]: a comparison with `null` is always false\n  where loss == null\n        ^^^^^^^^^^^^\n"
+            "help: write `loss is null`"
+        ),
     ),
     (
         'where model.name == "mpl"',
-        'warning[XQ018]: no run has `model.name` equal to `"mpl"`\n  where model.name == "mpl"\n'
-        '                      ^^^^^\nhelp: did you mean `"mlp"`?',
+        (
+            'warning[XQ018]: no run has `model.name` equal to `"mpl"`\n  where model.name == "mpl"\n'
+            '                      ^^^^^\nhelp: did you mean `"mlp"`?'
+        ),
     ),
     (
         'where seed == "0"',
-        'warning[XQ018]: no run has `seed` equal to `"0"`\n  where seed == "0"\n                ^^^\n'
-        "help: there is `0`, `1`, `2`",
+        (
+            'warning[XQ018]: no run has `seed` equal to `"0"`\n  where seed == "0"\n                ^^^\n'
+            "help: there is `0`, `1`, `2`"
+        ),
     ),
     (
         "show {a: seed}",

@@ -131,11 +131,8 @@ def test_any_bytes_are_a_record(data: bytes) -> None:
     parse_run("/p/runs/train/" + ID, 1, data)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=5,
-)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=5)
 FIELD = st.sampled_from(["schema", "event", "values", "state", "progress", "done", "total", "time", "request", "host"])
 
 

@@ -30,7 +30,9 @@ def evaluate(query: tree.Query, view: View, diagnostics: Diagnostics, title: str
     if experiments is None:
         return None
     context = _context(view, experiments, diagnostics)
-    result = _Evaluation(parts, Runs(view, experiments, past=parts.past), context).result(title)
+    result = _Evaluation(parts, Runs(view, experiments, past=parts.past, attempts=parts.attempts), context).result(
+        title
+    )
     failed = any(finding.severity == "error" for finding in diagnostics.found[before:])
     return None if failed else result
 

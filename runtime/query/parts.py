@@ -21,6 +21,7 @@ class Parts:
     sort_by: tree.SortBy | None = None
     limit: tree.Limit | None = None
     past: bool = False
+    attempts: bool = False
 
     @property
     def cells(self) -> Sequence[tree.Cell]:
@@ -50,6 +51,7 @@ def gather(clauses: Iterable[tree.Clause]) -> Parts:
                 parts.limit = clause
             case tree.With():
                 parts.past = parts.past or clause.what == "past"
+                parts.attempts = parts.attempts or clause.what == "all attempts"
             case tree.Title() | tree.Plot():
                 continue
     return parts

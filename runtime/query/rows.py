@@ -53,10 +53,11 @@ class RunRows(Evaluator):
             span = expr.arguments[0].value.span
             return self._refuse("XQ007", span, f"`.{last}` takes a number, not {named(wrong)}", kind(wrong))
         reducer = WITH_ARGUMENT[last]
-        experiments, ids = self.pick(self.runs.column(Field("experiment"))), self.pick(self.runs.column(Field("id")))
+        store = self.runs.view.store
+        which = [self.pick(self.runs.column(Field(name))) for name in ("experiment", "id", "attempt")]
         column: Column = []
-        for experiment, id, value in zip(experiments, ids, argument, strict=True):
-            series = self.runs.view.store.series(experiment, id).get(ref.name) if value is not None else None
+        for experiment, id, attempt, value in zip(*which, argument, strict=True):
+            series = store.series(experiment, id, attempt).get(ref.name) if value is not None else None
             column.append(None if series is None else reducer(series, value))
         return column
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from ..metrics import declarations_of
 from ..names import plain_key
+from ..records import RunRecord
+from ..reducers import reduce
 from ..states import State, skips
 from ..store import Store
 from .fields import OF_RECORD
@@ -119,10 +121,12 @@ class View:
 class Runs:
     """The runs of some experiments as one frame; columns are made when they are asked for."""
 
-    def __init__(self, view: View, experiments: Sequence[str], *, past: bool = False) -> None:
+    def __init__(self, view: View, experiments: Sequence[str], *, past: bool = False, attempts: bool = False) -> None:
         self.view = view
         self.experiments = experiments
         self._past = past
+        self._attempts = attempts
+        self._earlier: dict[str, list[tuple[int, RunRecord]]] = {}
         self._columns: dict[Ref, Column] = {}
         self.size = len(self.column(Field("id")))
 
@@ -131,7 +135,10 @@ class Runs:
         if ref not in self._columns:
             column: Column = []
             for experiment in self.experiments:
-                column += self._planned(experiment, ref)
+                planned = list(self._planned(experiment, ref))
+                column += planned
+                if self._attempts:
+                    column += self._before(experiment, ref, planned)
                 if self._past:
                     column += self._gone(experiment, ref)
             self._columns[ref] = column
@@ -156,6 +163,29 @@ class Runs:
                 return self._field(experiment, self.view.ids(experiment), name)
             case Ancestor(target, inner):
                 return self._ancestor(experiment, table, target, inner)
+
+    def _before(self, experiment: str, ref: Ref, planned: Sequence[Value]) -> Iterable[Value]:
+        """Give the column of the attempts before the last ones: what is of the run is that of its row in *planned*."""
+        earlier, store = self._earlier_attempts(experiment), self.view.store
+        match ref:
+            case Metric(name, reducer):
+                series = (store.series(experiment, record.id, record.attempt).get(name) for _, record in earlier)
+                return [None if found is None else reduce(found, reducer) for found in series]
+            case Field("status"):
+                return [store.state_of(record) for _, record in earlier]
+            case Field(name) if name in OF_RECORD:
+                return [OF_RECORD[name](record) for _, record in earlier]
+            case _:
+                return [planned[row] for row, _ in earlier]
+
+    def _earlier_attempts(self, experiment: str) -> list[tuple[int, RunRecord]]:
+        if experiment not in self._earlier:
+            store, ids = self.view.store, self.view.ids(experiment)
+            tried = (
+                row for row, id in enumerate(ids) if (r := store.record(experiment, id)) is not None and r.attempt > 1
+            )
+            self._earlier[experiment] = [(row, r) for row in tried for r in store.earlier(experiment, ids[row])]
+        return self._earlier[experiment]
 
     def _gone(self, experiment: str, ref: Ref) -> Iterable[Value]:
         past = self.view.past(experiment)
