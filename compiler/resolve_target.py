@@ -38,7 +38,8 @@ def _check_chosen(chosen: str | None, found: dict[str, Target], context: Context
         message = f"target `{chosen}` is not supported by this version"
         context.diagnostics.error("XP142", None, message)
     elif ("target", chosen) not in context.definitions.broken:
-        help = did_you_mean(chosen, [*found, *context.definitions.targets])
+        names = list(dict.fromkeys([*found, *context.definitions.targets]))
+        help = did_you_mean(chosen, names) or (f"there are: {', '.join(names)}",)
         context.diagnostics.error("XP020", None, f"unknown target `{chosen}`", help=help)
 
 

@@ -144,6 +144,13 @@ def test_no_git_repository(tmp_path: Path) -> None:
     assert "git init" in typed("xpc build", tmp_path / "first", status=1)
 
 
+def test_unknown_target_is_told_the_known_ones(project: Path) -> None:
+    """Nothing is run in a place that is not there."""
+    assert typed("xpc submit --target cluster", project, status=1) == (
+        "error[XP020]: unknown target `cluster`\nhelp: there are: local\n\n1 error. Nothing was written.\n"
+    )
+
+
 def test_unknown_command_is_misuse(tmp_path: Path) -> None:
     """A misspelt command ends with status 2 and the nearest one."""
     assert "Did you mean `xpc check`?" in typed("xpc chek", tmp_path, status=2)
