@@ -64,9 +64,13 @@ class Index:
         self._connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        if self.place != MEMORY:
-            with contextlib.suppress(sqlite3.Error):
-                return self._connect(self.place)
+        if self.place == MEMORY:
+            return self._connect(MEMORY)
+        try:
+            return self._connect(self.place)
+        except sqlite3.OperationalError:
+            pass  # held by another for too long, or not to be written: theirs, and not to be replaced
+        except sqlite3.DatabaseError:
             with contextlib.suppress(sqlite3.Error, OSError):
                 self._replace()
                 return self._connect(self.place)
@@ -111,12 +115,20 @@ class Index:
         os.replace(fresh, self.place)
 
     def rebuild(self) -> None:
-        """Forget everything; where the file can't be used any more, go on in memory."""
+        """Forget everything; where the file can't be replaced, go on in memory."""
         self._connection.close()
-        with contextlib.suppress(OSError):
+        try:
             if self.place != MEMORY:
                 self._replace()
+        except OSError:
+            self.place = MEMORY
         self._connection = self._open()
+
+    def recover(self, error: sqlite3.Error) -> None:
+        """Go on after *error*: with a new index where this one is damaged, in memory where another holds it."""
+        if isinstance(error, sqlite3.OperationalError):
+            self.place = MEMORY
+        self.rebuild()
 
     # -------------------------------------------------------------- what is kept
 

@@ -7,9 +7,9 @@ import os
 import re
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .here import Here
 from .index import Entry, Index
@@ -21,7 +21,7 @@ from .reducers import reduce, summary
 from .states import ProcessEvidence, State, state_of
 from .submissions import queued_rows
 
-Value = Any  # a value of a key, as JSON has it
+T = TypeVar("T")
 _ID: Final = re.compile(rb'\[\s*"([0-9a-f]+)"')
 
 
@@ -49,17 +49,27 @@ class Store:
     def refresh(self, *, rescan: bool = False) -> None:
         """Look at everything that may have changed."""
         self._queued = frozenset(queued_runs(self.project))
-        self._known = self._refresh(rescan)
+        self._known = self._look(rescan)
         self._states: dict[tuple[str, str], State] = {}
         self._records: dict[tuple[str, str], RunRecord | None] = {}
         self._read.clear()
         self._live.clear()
 
-    def _refresh(self, rescan: bool) -> Known:
+    def _look(self, rescan: bool) -> Known:
         try:
             return refresh(self._index, self.project, self._queued, rescan=rescan)
-        except (sqlite3.Error, ValueError, KeyError):  # a damaged index; files are the truth
-            return refresh(self._index, self.project, self._queued, rescan=True)
+        except sqlite3.Error as error:  # files are the truth
+            self._index.recover(error)
+            return refresh(self._index, self.project, self._queued)
+
+    def _from_index(self, ask: Callable[[], T]) -> T:
+        """Give what *ask* gets from the index; if that is damaged or held by another, once more with a new one."""
+        try:
+            return ask()
+        except sqlite3.Error as error:
+            self._index.recover(error)
+            self.refresh()
+            return ask()
 
     def close(self) -> None:
         self._index.close()
@@ -114,7 +124,7 @@ class Store:
 
     def claimed(self, experiment: str) -> dict[str, dict[str, Any]]:
         """Give the values of all ended runs of an experiment by id, as they claimed them."""
-        return self._index.claimed(experiment)
+        return self._from_index(lambda: self._index.claimed(experiment))
 
     def broken(self) -> list[RunRecord]:
         """Give the records that can't be read."""
@@ -165,8 +175,7 @@ class Store:
 
     def metric_names(self, experiment: str) -> list[str]:
         """Give the names of all metrics that a run of the experiment has logged or printed."""
-        self._read_metrics(experiment)
-        names = dict.fromkeys(self._index.metric_names(experiment))
+        names = dict.fromkeys(self._from_index(lambda: self._names(experiment)))
         for (of, _), series in self._live.items():
             if of == experiment:
                 names.update(dict.fromkeys(series))
@@ -174,8 +183,7 @@ class Store:
 
     def reduced(self, experiment: str, name: str, reducer: str) -> dict[str, float | int | None]:
         """Give a metric, reduced to a number (see `reducers`), by run; runs that lack it are left out."""
-        self._read_metrics(experiment)
-        found = self._index.summaries(experiment, name, reducer)
+        found = self._from_index(lambda: self._summaries_of(experiment, name, reducer))
         for (of, id), series in self._live.items():
             if of == experiment and name in series:
                 found[id] = reduce(series[name], reducer)
@@ -188,11 +196,18 @@ class Store:
             return {}
         return read_metrics(record.folder, attempt or record.attempt, self.declarations(experiment, id))
 
+    def _names(self, experiment: str) -> list[str]:
+        self._read_metrics(experiment)
+        return self._index.metric_names(experiment)
+
+    def _summaries_of(self, experiment: str, name: str, reducer: str) -> dict[str, float | int | None]:
+        self._read_metrics(experiment)
+        return self._index.summaries(experiment, name, reducer)
+
     def _read_metrics(self, experiment: str) -> None:
         """Read the metrics of runs that go on, and of ended ones that were not read by these declarations."""
         if experiment in self._read:
             return
-        self._read.add(experiment)
         fresh: dict[str, list[Entry]] = {}
         for entry in self._known.get(experiment, {}).values():
             if entry.attempt == 0:
@@ -207,6 +222,7 @@ class Store:
             self._index.save_summaries(experiment, digest, [e.id for e in entries], self._summaries(entries))
             for entry in entries:
                 entry.declared = digest
+        self._read.add(experiment)
 
     def _summaries(self, entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
         for entry in entries:

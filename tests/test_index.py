@@ -212,6 +212,26 @@ def test_a_locked_index_does_not_stop_a_reader(study: Recorded, monkeypatch: pyt
     holder.close()
 
 
+def test_an_index_that_breaks_meanwhile(study: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Damaged or locked between opening and asking: the answer is the same."""
+    monkeypatch.setattr("xpc.runtime.index.WAIT", 0.05)
+    index = study.folder / ".xpc/index.sqlite"
+    expected = study.store().reduced("train", "loss", "last")
+    index.unlink()
+    locked = study.store()
+    holder = sqlite3.connect(index, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert locked.reduced("train", "loss", "last") == expected
+    holder.execute("ROLLBACK")
+    holder.close()
+
+    damaged = study.store()
+    data = index.read_bytes()
+    index.write_bytes(data[:100] + b"\xff" * (len(data) - 100))
+    assert damaged.reduced("train", "loss", "last") == expected
+    assert study.store().reduced("train", "loss", "last") == expected
+
+
 # ------------------------------------------------------------------ where it lies
 
 

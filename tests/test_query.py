@@ -348,10 +348,10 @@ def test_all_attempts(study: Recorded) -> None:
     (folder / "metrics.2.jsonl").write_text(journal({"loss": 3.0}))
     text = "from train where seed == 0 and optimizer.lr == 0.1 show model.name, attempt, status, loss.at(0)"
 
-    assert [tuple(row.values()) for row in rows(study, text)] == [("mlp", 2, "done", 3.0), ("cnn", 1, "done", 0.63)]
+    assert [tuple(row.values()) for row in rows(study, text)] == [("mlp", 2, "done", 3.0), ("cnn", 1, "done", 1.0)]
     assert [tuple(row.values()) for row in rows(study, text + " with all attempts")] == [
         ("mlp", 2, "done", 3.0),
-        ("cnn", 1, "done", 0.63),
+        ("cnn", 1, "done", 1.0),
         ("mlp", 1, "timeout", 7.0),
     ]
 
