@@ -17,6 +17,6 @@ def test_example_runs_as_its_readme_says(example: Path, tmp_path: Path) -> None:
         done = console.run(step.command, folder)
 
         assert done.returncode == 0, f"$ {step.command}\n{done.stdout}{done.stderr}"
-    left = console.run("xpc query \"where status != done show count() as left\" --format json", folder)
+    left = console.run('xpc query "where status != done show count() as left" --format json', folder)
 
     assert left.stdout.replace(" ", "").replace("\n", "") == '[{"left":0}]', left.stderr
