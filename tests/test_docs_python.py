@@ -1,0 +1,53 @@
+"""docs/python.md: its two programs run, the first one inside a run, the second one on records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import console
+
+PAGE = console.ROOT / "docs" / "python.md"
+
+STUDY = """\
+config base:
+    optimizer.lr = 0.1
+
+experiment train:
+    config base
+    run "python train.py"
+"""
+
+
+def programs() -> list[str]:
+    return [match["body"] for match in console.BLOCK.finditer(PAGE.read_text()) if match["info"] == "python"]
+
+
+def test_what_a_script_gets(tmp_path: Path) -> None:
+    """The page's training logs a thousand steps, its progress and an artifact."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "Experimentfile").write_text(STUDY)
+    (source / "train.py").write_text(programs()[0] + "\nopen('model.pt', 'w').close()\n")
+    folder = console.fresh_project(source, tmp_path / "project")
+
+    done = console.run("xpc submit", folder)
+
+    assert done.returncode == 0, done.stderr
+    asked = console.run('xpc query "show loss.count, loss" --format json', folder)
+    assert json.loads(asked.stdout) == [{"loss.count": 1000, "loss": 0.21}]
+    (journal,) = folder.glob("runs/train/*/run.jsonl")
+    end = json.loads(journal.read_text().splitlines()[-1])
+    assert end["progress"] == [999, 1000]
+    assert [Path(path).name for path in end["artifacts"]] == ["model.pt"]
+
+
+def test_reading_records(tmp_path: Path) -> None:
+    """The page's query gives a frame with a row for each rate."""
+    folder = console.fresh_project(console.ROOT / "examples" / "first", tmp_path / "project")
+    (tmp_path / "read.py").write_text(programs()[1] + "\nprint(frame.columns.tolist(), len(frame))\n")
+    console.run("xpc submit", folder)
+
+    done = console.run(f"python {tmp_path}/read.py", folder)
+
+    assert done.stdout == "['lr', 'loss', 'loss_err'] 3\n", done.stderr
