@@ -14,7 +14,7 @@ from ..grammar import tree
 from ..grammar.node import Node
 from .format import format_value
 from .scope import Scope
-from .study import Code, Experiment
+from .study import Code, Experiment, Link
 from .template import FilePart, Json
 from .template_names import LetName, Names, OnePart
 from .template_report import names_in, shown
@@ -35,9 +35,11 @@ def fingerprint(
     names: Names,
     code_of: Callable[[Sequence[str]], str],
     content_of: Callable[[str], str | None],
+    links: Sequence[Link] = (),
 ) -> Fingerprint:
     """Give the fingerprint. *code_of* hashes the snapshot's files that patterns match (none: all), *content_of* gives
-    the hash of one of its files, or nothing."""
+    the hash of one of its files, or nothing. *links* are folders that runs see: what failed for want of one is sent
+    again with it."""
     form = _Form(experiment, names)
     inputs: list[Json] = [
         [file.name, form.text(file.path), content_of(file.path.plain) if file.path.plain is not None else None]
@@ -52,7 +54,7 @@ def fingerprint(
         _hash(form.text(experiment.run) if experiment.run is not None else None),
         code_of(experiment.code),
         _hash([lines, variables, [*sorted(environment.secrets)]]),
-        _hash(inputs),
+        _hash([inputs, *sorted([link.name, link.path] for link in links)] if links else inputs),
     )
 
 

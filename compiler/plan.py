@@ -116,7 +116,7 @@ def make_plan(
             order,
             numbers,
             {above: ancestry.of(above) for above in texts.ancestors},
-            fingerprint(texts.experiment, target.setup, texts.names, code_of, content_of),
+            fingerprint(texts.experiment, target.setup, texts.names, code_of, content_of, study.links),
         )
         first += runs
     if diagnostics.failed:

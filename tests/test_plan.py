@@ -186,6 +186,7 @@ def changed(old: str, new: str, files: dict[str, str] | None = None) -> list[str
         ("k in [1, 2]", "k in [1, 2, null, 3]", []),
         ("lr = 0.1", "lr = 0.2", []),
         ("input data", "input other", ["inputs"]),
+        ("let scale", 'link "data"\nlet scale', ["inputs"]),
     ],
 )
 def test_what_makes_runs_stale(old: str, new: str, parts: list[str]) -> None:
