@@ -365,7 +365,14 @@ class _Parts:
                 fitted(Set(path, span, 0, span), draft.type, draft.first, self.context.diagnostics)
             axes.append(Axis((path,), (values,), False, item.span))
             folds = count if item.kind == "folds" else folds
+        if folds is None and ("folds",) not in types.drafts:
+            folds = self._parents_folds()
         return tuple(axes), folds
+
+    def _parents_folds(self) -> int | None:
+        """Give how many folds there are in the first parent that has folds."""
+        parents = (self.resolver.built[after.experiment].experiment for after in self.after)
+        return next((parent.folds for parent in parents if parent is not None and parent.folds is not None), None)
 
     def _workdir(self) -> Literal["links", "copy", "snapshot", "project"]:
         item = self.directives.one(tree.Workdir)

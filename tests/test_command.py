@@ -199,6 +199,17 @@ def test_lets_and_folds() -> None:
     assert as_json(command)["words"] == [["p"], ["3"], ["3"], ["2"], [{"key": "fold"}]]  # type: ignore[index,call-overload]
 
 
+def test_folds_of_a_parent() -> None:
+    """What comes after an experiment with folds knows how many there are, unless it has a key of that name."""
+    parent = "experiment train:\n    folds 3\n    run 'p'\n"
+    child = "experiment evaluate:\n    after train\n    run 'p {fold} {folds}'\n"
+    plan = plan_of(parent + child)
+    own = plan_of(parent + child.replace("    run", "    folds = 4\n    run"))
+
+    words = [as_json(p.experiments["evaluate"].compiled.command)["words"] for p in (plan, own)]  # type: ignore[index,call-overload]
+    assert words == [[["p"], [{"key": "fold"}], ["3"]], [["p"], [{"key": "fold"}], [{"key": "folds"}]]]
+
+
 def test_ancestors() -> None:
     """A parent's output is one path, under `after all` a word a parent; `runs` is a file in both."""
     text = """
