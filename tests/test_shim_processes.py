@@ -48,6 +48,18 @@ def test_tree_holds_the_session_and_no_one_else() -> None:
     assert not found & {0, 1, os.getpid(), os.getppid()}
 
 
+def test_program_hears_of_a_signal_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script with a trap is told before its children are ended."""
+    told: list[int] = []
+    members = {7: processes.Process(1, 9, 0, 0.0, 0), 9: processes.Process(1, 9, 0, 0.0, 0)}
+    monkeypatch.setattr(processes, "table", lambda: members)
+    monkeypatch.setattr(processes, "send", lambda pids, number: told.extend(pids))
+
+    processes.signal_tree(9, "3fa2c81d90b1e4f7", signal.SIGTERM)
+
+    assert told == [9, 7]
+
+
 def test_shared_memory_counts_once_before_anything_is_killed() -> None:
     """Two processes that share their pages use less than the sum of what each sees."""
     table = processes.table()

@@ -76,4 +76,4 @@ class Running:
             self.kill(Cause("oom", f"used {used >> 20} MiB of {self.memory >> 20} MiB"))
 
     def _send(self, number: int) -> None:
-        processes.send(processes.tree(self.pid, self.attempt.run.id, processes.table()), number)
+        processes.signal_tree(self.pid, self.attempt.run.id, number)

@@ -127,6 +127,13 @@ def send(pids: Iterable[int], number: int) -> None:
             continue
 
 
+def signal_tree(program: int, run_id: str, number: int) -> None:
+    """Send a signal to all processes of a run, to its program first: a script that has a trap for it must not see its
+    child die, and leave, before it is told itself."""
+    members = tree(program, run_id, table())
+    send(sorted(members, key=lambda pid: pid != program), number)
+
+
 def kill_strays(program: int, run_id: str, patience: float = 5.0) -> int:
     """Kill what a program that has ended left running; give how many processes that were.
 

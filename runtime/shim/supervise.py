@@ -97,7 +97,7 @@ class Supervisor:
 
     def _signal(self, number: int) -> None:
         if self._pid is not None:
-            processes.send(processes.tree(self._pid, self._attempt.run.id, processes.table()), number)
+            processes.signal_tree(self._pid, self._attempt.run.id, number)
 
     def _sample(self, program: int) -> None:
         table = processes.table()
