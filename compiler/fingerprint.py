@@ -45,6 +45,7 @@ def fingerprint(
         [file.name, form.text(file.path), content_of(file.path.plain) if file.path.plain is not None else None]
         for file in sorted(experiment.inputs, key=lambda file: file.name)
     ]
+    seen: list[Json] = [[link.name, link.path] for link in sorted(links, key=lambda link: link.name)]
     environment = experiment.environment
     variables: list[Json] = [
         [name, form.value(value)] for name, value in sorted(environment.variables.items(), key=lambda item: item[0])
@@ -54,7 +55,7 @@ def fingerprint(
         _hash(form.text(experiment.run) if experiment.run is not None else None),
         code_of(experiment.code),
         _hash([lines, variables, [*sorted(environment.secrets)]]),
-        _hash([inputs, *sorted([link.name, link.path] for link in links)] if links else inputs),
+        _hash([inputs, seen] if seen else inputs),
     )
 
 
