@@ -74,7 +74,20 @@ def _texts(column: ResultColumn) -> list[str]:
     if column.name in ("id", "run.id"):
         length = prefix_length([value for value in column.values if isinstance(value, str)])
         return ["" if value is None else str(value)[:length] for value in column.values]
-    return ["" if value is None else _shortened(plain(value)) for value in column.values]
+    written = plain if column.key else _rounded
+    return ["" if value is None else _shortened(written(value)) for value in column.values]
+
+
+def _rounded(value: Value) -> str:
+    """Write a list that was computed, such as an interval, with as many digits as a number has."""
+    if not isinstance(value, list):
+        return plain(value)
+    return ", ".join(map(_element, value))
+
+
+def _element(value: Value) -> str:
+    exact = plain(value)
+    return _fixed(value, None) if isinstance(value, float) and len(exact) > DIGITS + 2 else exact
 
 
 def _shortened(text: str) -> str:
@@ -105,6 +118,8 @@ def _written(value: Value, unit: str) -> str:
 def _numbers(values: Sequence[Value]) -> list[str]:
     if all(value is None or isinstance(value, int) for value in values):
         return [NOTHING if value is None else f"{value:,}" for value in values]
+    if all(value is None or (abs(value) < LARGE and value == int(value)) for value in values):
+        return [NOTHING if value is None else f"{int(value):,}" for value in values]  # counts that a program logged
     decimals = _decimals([abs(v) for v in values if v is not None and math.isfinite(v) and v])
     return [NOTHING if value is None else _fixed(value, decimals) for value in values]
 

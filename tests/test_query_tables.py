@@ -76,11 +76,20 @@ def test_numbers_keep_four_digits() -> None:
         ResultColumn("b", [1e-9, 123456.0]),
         ResultColumn("c", [float("inf"), 2.0]),
         ResultColumn("d", [0.0, 0.0]),
+        ResultColumn("e", [40.0, None]),
     )
 
     assert render(result(*columns), "table") == (
-        "    a          b      c  d\n 0.12      1e-09    inf  0\n12.50  1.235e+05  2.000  0"
+        "    a          b      c  d   e\n 0.12      1e-09    inf  0  40\n12.50  1.235e+05  2.000  0   –"
     )
+
+
+def test_numbers_of_a_list_keep_four_digits() -> None:
+    """An interval is rounded as a number is; the values of a key are left as they are."""
+    value = [0.661394375, 1.0, 3]
+    columns = (ResultColumn("interval", [value]), ResultColumn("key", [value], key=True))
+
+    assert render(result(*columns), "table") == "interval        key\n0.6614, 1.0, 3  0.661394375, 1.0, 3"
 
 
 def test_ids_are_cut_to_what_tells_them_apart() -> None:

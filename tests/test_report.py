@@ -47,7 +47,7 @@ def test_clauses_above_the_first_show_hold_for_all(tmp_path: Path) -> None:
 
     assert [render(result, "table") for result in found] == [
         "optimizer.lr     acc  count()\n0.01          0.5850        6\n0.1           0.5250        6",
-        "optimizer.lr   best\n0.1           0.000\n0.01          6.000",
+        "optimizer.lr  best\n0.1              0\n0.01             6",
     ]
     assert diagnostics.found == []
 
