@@ -111,14 +111,27 @@ def test_failure_is_named_and_its_children_wait(project: Path) -> None:
 
     assert "ValueError: no luck with 2" in said
     assert "2 done, 1 failed, 1 skipped" in said
-    assert typed("xpc submit", project) == (
-        "Nothing to run: 2 done, 1 that failed with this very code (`xpc retry` runs them again), "
+    assert typed("xpc submit", project, status=1) == (
+        "Nothing to run: 2 done, 1 that failed with this very code (`xpc retry` runs it again), "
         "1 whose parents are not done.\n"
     )
     typed("xpc retry", project)
     typed("xpc submit", project)
     (log,) = (project / "runs/total").glob("*/stdout.log")
     assert log.read_text() == "14\n"
+
+
+def test_logs_of_an_attempt_that_was_not_made(project: Path) -> None:
+    """That is no run which printed nothing."""
+    typed("xpc submit work", project)
+    run = next((project / "runs/work").iterdir()).name
+
+    assert typed(f"xpc logs {run} --attempt 2", project, status=1) == f"Run {run[:7]} of work has 1 attempt only.\n"
+
+
+def test_list_says_how_many_runs_are_shown(project: Path) -> None:
+    """One run is a run, not runs."""
+    assert typed("xpc list total", project).splitlines()[-1] == "1 of 1 run."
 
 
 def test_unknown_experiment_gets_the_nearest_name(project: Path) -> None:

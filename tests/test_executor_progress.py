@@ -56,7 +56,7 @@ def test_lines_for_a_pipe() -> None:
         "failed 91bc07e  RuntimeError: shapes (64,3) and (5,64) not aligned"
         "   runs/train/91bc07e4b1e4f700/stderr.log\n"
         "1 done, 1 failed, 1 skipped in 1 min.\n"
-        "`xpc status` groups the failures; `xpc retry` runs them again.\n"
+        "`xpc status` groups the failures; `xpc retry` runs it again.\n"
     )
 
 

@@ -74,6 +74,7 @@ def sentence(outcome: Outcome, seconds: float) -> list[str]:
     if outcome.signal is not None:
         lines[0] = "Stopped: " + lines[0]
         lines.append("`xpc submit` goes on from here.")
-    elif any(outcome.total(state) for state in ("failed", "timeout", "oom")):
-        lines.append("`xpc status` groups the failures; `xpc retry` runs them again.")
+    elif failures := sum(outcome.total(state) for state in ("failed", "timeout", "oom")):
+        them = "it" if failures == 1 else "them"
+        lines.append(f"`xpc status` groups the failures; `xpc retry` runs {them} again.")
     return lines

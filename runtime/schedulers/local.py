@@ -35,7 +35,9 @@ class Submitted:
 
     @property
     def status(self) -> int:
-        return self.outcome.status
+        """Give the exit status: the outcome's, and 1 where what was asked for is not done and was left alone."""
+        left = self.selection.faults or self.selection.broken or self.selection.blocked
+        return self.outcome.status or (1 if left else 0)
 
 
 def submit(

@@ -36,7 +36,7 @@ def summary(session: Session, build: Build, tallies: Mapping[str, Tally], *, wri
         lines.append("Nothing to submit.")
     left = sum(found.left for found in tallies.values())
     if left:
-        lines.append(f"{left:,} failed with this very code: `xpc retry` runs them again.")
+        lines.append(f"{left:,} failed with this very code: `xpc retry` runs {'it' if left == 1 else 'them'} again.")
     where = f"see {BUILDS}/{build.id}/submit.sh" if written else "not written (dry run)"
     lines.append(f"Build {build.id[:7]}, {where}")
     return "\n".join(lines)

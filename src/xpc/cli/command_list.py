@@ -12,7 +12,7 @@ import click
 from xpc.compiler.values import Absent, dotted
 
 from . import options
-from .output import columns, print_diagnostics
+from .output import columns, count, print_diagnostics
 from .session import Session, find_folder
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def command(
     for line in lines(session, standings, chosen, show_command=show_command):
         click.echo(line)
     shown = sum(map(len, chosen.values()))
-    click.echo(f"{shown:,} of {sum(session.tables[name].count for name in names):,} runs.")
+    click.echo(f"{shown:,} of {count(sum(session.tables[name].count for name in names), 'run')}.")
 
 
 def lines(

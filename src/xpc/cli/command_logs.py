@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from .failure import AT_FAULT, FINE
+from .output import count
 from .session import Session, find_folder
 
 
@@ -41,6 +42,9 @@ def command(
     record = standings.store.record(*found)
     if record is None:
         click.echo(f"Run {found[1][:7]} of {found[0]} has not started.", err=True)
+        return AT_FAULT
+    if attempt is not None and attempt > record.attempt:
+        click.echo(f"Run {found[1][:7]} of {found[0]} has {count(record.attempt, 'attempt')} only.", err=True)
         return AT_FAULT
     both: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
     texts = [read_log(record, name, tail=tail, raw=raw, attempt=attempt) for name in both if stream in (None, name)]

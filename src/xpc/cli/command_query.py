@@ -19,7 +19,7 @@ def command(query: str, settings: tuple[str, ...], format: str) -> None:
     """Ask the records a question, in the query language.
 
     \b
-    Example:  xpc query "from train where status == done group by lr show mean(acc) ± std(acc) sort by lr"
+    Example:  xpc query "from train where status == done group by lr show mean(acc) ± std(acc)"
     """
     from xpc.grammar.parser import parse_query
     from xpc.grammar.source import Source

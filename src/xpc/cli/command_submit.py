@@ -148,7 +148,8 @@ def tell_selection(selection: Selection) -> None:
     if selection.busy:
         parts.append(f"{len(selection.busy):,} running elsewhere")
     if selection.faults:
-        parts.append(f"{len(selection.faults):,} that failed with this very code (`xpc retry` runs them again)")
+        them = "it" if len(selection.faults) == 1 else "them"
+        parts.append(f"{len(selection.faults):,} that failed with this very code (`xpc retry` runs {them} again)")
     if blocked:
         parts.append(f"{blocked:,} whose parents are not done")
     if parts:
