@@ -119,8 +119,8 @@ def _code(found: Mapping[str, Any]) -> str | None:
     commit, snapshot = found.get("commit"), found.get("snapshot")
     if not isinstance(snapshot, str):
         return None
-    changed = " and what had changed since" if found.get("dirty") else ""
-    return f"snapshot {snapshot[:7]}" + (f", commit {commit[:7]}{changed}" if isinstance(commit, str) else "")
+    held = "kept in commit" if found.get("dirty") else "commit"  # of xpc's own, if the tree was no commit
+    return f"snapshot {snapshot[:7]}" + (f", {held} {commit[:7]}" if isinstance(commit, str) else "")
 
 
 def _section(title: str, lines: Mapping[str, Any]) -> str:
