@@ -340,6 +340,18 @@ def test_past_runs(study: Recorded) -> None:
     assert found[-1] == {"id": "00000000000000aa", "optimizer.lr": 0.1, "loss": 0.6}
 
 
+def test_keys_of_past_runs(study: Recorded) -> None:
+    """A key that was renamed or taken away can be asked for with the runs that had it, and with them alone."""
+    folder = study.run(0).with_name("00000000000000aa")
+    folder.mkdir()
+    (folder / "run.jsonl").write_text(journal(claim("train", folder.name, {"rate": 0.5}), START, end()))
+
+    assert rows(study, "from train where rate > 0 show rate, optimizer.lr with past") == [
+        {"rate": 0.5, "optimizer.lr": None}
+    ]
+    assert "no run has a metric or key `rate`" in study.faults("from train show rate")
+
+
 def test_all_attempts(study: Recorded) -> None:
     """`with all attempts` adds the earlier attempts of runs that were tried again, as rows of their own."""
     folder = study.write(0, "timeout", metrics=[{"loss": 7.0}])

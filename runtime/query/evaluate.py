@@ -29,7 +29,7 @@ def evaluate(query: tree.Query, view: View, diagnostics: Diagnostics, title: str
     before = len(diagnostics.found)
     if experiments is None:
         return None
-    context = _context(view, experiments, diagnostics)
+    context = _context(view, experiments, diagnostics, past=parts.past)
     result = _Evaluation(parts, Runs(view, experiments, past=parts.past, attempts=parts.attempts), context).result(
         title
     )
@@ -70,7 +70,7 @@ def _experiments(parts: Parts, view: View, diagnostics: Diagnostics) -> list[str
     return None if unknown else asked
 
 
-def _context(view: View, experiments: Sequence[str], diagnostics: Diagnostics) -> Context:
+def _context(view: View, experiments: Sequence[str], diagnostics: Diagnostics, *, past: bool = False) -> Context:
     directions: dict[str, str] = {}
     disputed: set[str] = set()
     for experiment in experiments:
@@ -78,21 +78,21 @@ def _context(view: View, experiments: Sequence[str], diagnostics: Diagnostics) -
             if directions.setdefault(name, direction) != direction:
                 disputed.add(name)
     known = {name: direction for name, direction in directions.items() if name not in disputed}
-    return Context(catalog(view, experiments), known, diagnostics)
+    return Context(catalog(view, experiments, past=past), known, diagnostics)
 
 
-def catalog(view: View, experiments: Sequence[str]) -> Catalog:
-    """Give the names that the runs of some experiments have."""
-    keys = {key: None for experiment in experiments for key in (*view.keys(experiment), *_past_keys(view, experiment))}
+def catalog(view: View, experiments: Sequence[str], *, past: bool = False) -> Catalog:
+    """Give the names that the runs of some experiments have; with *past* also those that only past runs have."""
+    keys = {key: None for experiment in experiments for key in view.keys(experiment)}
+    gone = [experiment for experiment in experiments if past or experiment not in view.tables]
+    keys |= {key: None for experiment in gone for key in _past_keys(view, experiment)}
     metrics = {name: None for experiment in experiments for name in view.metrics(experiment)}
     above = {name: None for experiment in experiments for name in view.ancestors(experiment)}
     return Catalog(keys, metrics, {name: catalog(view, [name]) for name in above})
 
 
 def _past_keys(view: View, experiment: str) -> list[str]:
-    """Give the keys of an experiment that the study no longer has."""
-    if experiment in view.tables:
-        return []
+    """Give the keys that runs had which the study no longer asks for."""
     return list({key: None for values in view.past(experiment).values() for key in values})
 
 
