@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from .identity import Ignore, canonical, digests, parents_text
+from .identity import Ignore, canonical, digests, ignored, parents_text
 from .study import Experiment
 from .table import Table
 from .values import Absent, Path, Value, dotted
@@ -50,7 +50,10 @@ def find_kin(tables: Mapping[str, Table], past: Mapping[str, Iterable[PastRun]])
 
 def _kin_of(table: Table, past: list[PastRun], tables: Mapping[str, Table], kept: dict[str, bytes]) -> Kinship | None:
     old_ids = {run.id for run in past}
-    for added in _candidates(table, past):
+    for candidate in _candidates(table, past):
+        added = tuple((path, value) for path, value in candidate if not ignored(path, value, table.experiment.ignore))
+        if not added:
+            continue
         ignore: Ignore = (*table.experiment.ignore, *added)
         renamed = digests(
             table.experiment.name, table.count, table.constants, table.columns, _parents(table, tables, kept), ignore

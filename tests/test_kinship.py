@@ -56,6 +56,37 @@ def test_added_key_is_noticed_and_submit_stops(tmp_path: Path) -> None:
     assert sent.stderr.endswith("Nothing was submitted. `xpc submit --new` runs them as new ones.\n")
 
 
+def test_several_added_keys_and_one_that_is_ignored_already(tmp_path: Path) -> None:
+    """Only lines that are missing are offered."""
+    folder = project(tmp_path)
+    text = STUDY.replace("    seed = 0\n", "    seed = 0\n    depth = 2\n    norm = true\n")
+    (folder / "Experimentfile").write_text(text)
+    both = notes(console.run("xpc build train", folder).stdout)
+    (folder / "Experimentfile").write_text(text.replace("    grid seeds\n", "    grid seeds\n    ignore depth == 2\n"))
+    one = notes(console.run("xpc build train", folder).stdout)
+
+    assert both == [
+        "note: 2 runs of `train` look new only because `depth = 2` and `norm = true` were added.",
+        "`ignore depth == 2` and `ignore norm == true` in experiment `train` keep the done ones.",
+    ]
+    assert one == [
+        "note: 2 runs of `train` look new only because `norm = true` was added.",
+        "`ignore norm == true` in experiment `train` keeps the done ones.",
+    ]
+
+
+def test_runs_that_were_not_asked_for_stop_nobody(tmp_path: Path) -> None:
+    """Of an experiment that was named, and of runs that a condition chose, only those are spoken of."""
+    folder = project(tmp_path)
+    text = STUDY.replace("    seed = 0\n", "    seed = 0\n    depth = 2\n")
+    (folder / "Experimentfile").write_text(text + 'experiment other:\n    run "true"\n')
+
+    assert console.run("xpc submit other", folder).returncode == 0
+    assert notes(console.run("xpc build train --where 'seed == 1'", folder).stdout)[0] == (
+        "note: 1 run of `train` looks new only because `depth = 2` was added."
+    )
+
+
 def test_the_offered_line_keeps_the_runs(tmp_path: Path) -> None:
     """With the line that was offered every run is done again, children too."""
     folder = project(tmp_path)

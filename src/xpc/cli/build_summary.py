@@ -89,12 +89,13 @@ def _bounds(cost: Cost) -> str:
 
 def kinship_note(kin: Kinship) -> str:
     """Say which runs are new only because a key was added, and the lines that keep the old ones."""
-    added = ", ".join(line.removeprefix("ignore ").replace(" == ", " = ") for line in kin.lines)
+    added = " and ".join(f"`{line.removeprefix('ignore ').replace(' == ', ' = ')}`" for line in kin.lines)
     lines = " and ".join(f"`{line}`" for line in kin.lines)
     verb = "looks" if len(kin.runs) == 1 else "look"
+    was, keeps = ("was", "keeps") if len(kin.lines) == 1 else ("were", "keep")
     return (
-        f"note: {count(len(kin.runs), 'run')} of `{kin.experiment}` {verb} new only because `{added}` was added.\n"
-        f"      {lines} in experiment `{kin.experiment}` keeps the done ones."
+        f"note: {count(len(kin.runs), 'run')} of `{kin.experiment}` {verb} new only because {added} {was} added.\n"
+        f"      {lines} in experiment `{kin.experiment}` {keeps} the done ones."
     )
 
 

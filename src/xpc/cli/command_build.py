@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +17,7 @@ from .session import BUILDS, Session, find_folder
 if TYPE_CHECKING:
     from xpc.compiler.emit import Build
     from xpc.compiler.kinship import Kinship
+    from xpc.compiler.plan import Plan
 
     from .standing import Standings
 
@@ -51,17 +54,19 @@ def command(
     session = Session(find_folder(Path.cwd()), settings, target, snapshot)
     session.checked()
     standings = Standings(session.folder)
-    plan = session.plan(rows_where(session, session.experiments(experiments), where, standings))
+    rows = rows_where(session, session.experiments(experiments), where, standings)
+    plan = session.plan(rows)
     build = session.emit(plan)
     if not dry_run:
         write(session, build)
+        export(session, plan)
     tallies = tally(plan, standings)
     if as_json:
         click.echo(json.dumps(to_json(session, build, tallies), ensure_ascii=False))
         return
     print_diagnostics(session.diagnostics)
     click.echo(summary(session, build, tallies, written=not dry_run))
-    for kin in kinships(session, standings):
+    for kin in kinships(session, standings, rows):
         click.echo(kinship_note(kin))
     if verbose:
         for path, data in build.files.items():
@@ -76,11 +81,34 @@ def write(session: Session, build: Build) -> Path:
     return build.write(session.folder / BUILDS, provenance(session))
 
 
-def kinships(session: Session, standings: Standings) -> list[Kinship]:
-    """Find the done runs that are new only because a key was added."""
+def export(session: Session, plan: Plan) -> None:
+    """Make the snapshot's files, once for all runs that share it: the build's scripts need nothing else."""
+    from xpc.runtime.export import export as export_tree
+
+    snapshot = session.snapshot
+    linked = any(planned.compiled.experiment.workdir == "links" for planned in plan.experiments.values())
+    export_tree(
+        session.folder,
+        snapshot.tree,
+        snapshot.commit,
+        snapshot.prefix,
+        snapshot.repository,
+        session.diagnostics,
+        linked=linked,
+    )
+    session.stop_if_failed()
+
+
+def kinships(session: Session, standings: Standings, rows: Mapping[str, Sequence[int]] | None) -> list[Kinship]:
+    """Find the done runs that are new only because a key was added; of *rows*, if some are chosen."""
     past = dict(standings.past(session.tables))
     if not past:
         return []
     from xpc.compiler.kinship import find_kin
 
-    return find_kin(session.tables, past)
+    found = find_kin(session.tables, past)
+    if rows is None:
+        return found
+    chosen = {session.tables[kin.experiment].id(row) for kin in found for row in rows.get(kin.experiment, ())}
+    named = [replace(kin, runs=tuple(pair for pair in kin.runs if pair[0] in chosen)) for kin in found]
+    return [kin for kin in named if kin.runs]

@@ -57,18 +57,18 @@ def command(
     session = Session(find_folder(Path.cwd()), settings, target, snapshot)
     session.checked()
     standings = Standings(session.folder)
-    if not new:
-        stop_for_kin(session, standings)
     rows = rows_where(session, session.experiments(experiments), where, standings)
+    if not new:
+        stop_for_kin(session, standings, rows)
     return send(session, rows, jobs, as_json=as_json)
 
 
-def stop_for_kin(session: Session, standings: Standings) -> None:
+def stop_for_kin(session: Session, standings: Standings, rows: Mapping[str, Sequence[int]] | None) -> None:
     """End the command where done runs would be run again only because a key was added."""
     from .build_summary import kinship_note
     from .command_build import kinships
 
-    notes = [kinship_note(kin) for kin in kinships(session, standings)]
+    notes = [kinship_note(kin) for kin in kinships(session, standings, rows)]
     if notes:
         raise Stop(AT_FAULT, "\n".join([*notes, "Nothing was submitted. `xpc submit --new` runs them as new ones."]))
 
@@ -87,7 +87,7 @@ def send(
     from xpc.runtime.executor.reporter import reporter_for
     from xpc.runtime.schedulers.local import submit
 
-    from .command_build import write
+    from .command_build import export, write
 
     build = session.emit(session.plan(rows))
     folder = write(session, build)
@@ -110,24 +110,6 @@ def send(
     if as_json:
         click.echo(json.dumps(to_json(build.id, done)))
     return done.status
-
-
-def export(session: Session, plan: Plan) -> None:
-    """Make the snapshot's files, once for all runs that share it."""
-    from xpc.runtime.export import export as export_tree
-
-    snapshot = session.snapshot
-    linked = any(planned.compiled.experiment.workdir == "links" for planned in plan.experiments.values())
-    export_tree(
-        session.folder,
-        snapshot.tree,
-        snapshot.commit,
-        snapshot.prefix,
-        snapshot.repository,
-        session.diagnostics,
-        linked=linked,
-    )
-    session.stop_if_failed()
 
 
 def plan_rows(plan: Plan, named: Mapping[str, Sequence[int]] | None) -> Sequence[int]:
