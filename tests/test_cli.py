@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import console
@@ -78,7 +80,7 @@ def test_build_is_the_same_bytes_anywhere(project: Path, tmp_path: Path) -> None
     """The build's id does not depend on the folder, and a second build changes nothing."""
     first = json.loads(typed("xpc build --json", project))
     again = json.loads(typed("xpc build --json", project))
-    elsewhere = shutil.copytree(project, tmp_path / "elsewhere" / "deeper")
+    elsewhere = shutil.copytree(project, tmp_path / "elsewhere" / "deeper", symlinks=True)
     shutil.rmtree(elsewhere / ".xpc")
     there = json.loads(typed("xpc build --json", elsewhere))
 
@@ -167,3 +169,30 @@ def test_unknown_target_is_told_the_known_ones(project: Path) -> None:
 def test_unknown_command_is_misuse(tmp_path: Path) -> None:
     """A misspelt command ends with status 2 and the nearest one."""
     assert "Did you mean `xpc check`?" in typed("xpc chek", tmp_path, status=2)
+
+
+def test_build_runs_without_xpc(project: Path) -> None:
+    """A build's own script runs the study right after `xpc build`, with another Python and from anywhere."""
+    typed("xpc build", project)
+    (script,) = project.glob(".xpc/builds/*/submit.sh")
+    bare = {"PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin", "HOME": str(project)}  # out of the environment
+
+    done = subprocess.run([script], env=bare, cwd="/", capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert typed("xpc status", project) == "experiment  done\nwork           3\ntotal          1\n"
+
+
+def test_scripts_of_a_build_whose_export_is_gone(project: Path) -> None:
+    """They say once what is missing and what makes it, and run nothing."""
+    typed("xpc build", project)
+    (stamp,) = project.glob(".xpc/snapshots/*.json")
+    stamp.unlink()
+    (script,) = project.glob(".xpc/builds/*/submit.sh")
+
+    done = subprocess.run([script], capture_output=True, text=True, check=False)
+
+    tree = stamp.stem[:7]
+    said = f"the export of snapshot {tree} is not there, or not whole; `xpc build` makes it again\n"
+    assert (done.returncode, done.stderr) == (78, said)
+    assert not (project / "runs").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,15 @@ def test_task_runs_under_python_3_8(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [log.read_text() for log in tmp_path.glob("runs/train/*/stdout.log")] == ["hello\n", "hello\n"]
+
+
+def test_python_that_is_too_old_is_told_so(tmp_path: Path) -> None:
+    """The start of the archive is read by any Python, and ends where the shim would not be understood."""
+    start = archive.START.replace(b"(3, 8)", b"(9, 8)")
+    (tmp_path / "__main__.py").write_bytes(start)
+
+    done = subprocess.run([sys.executable, str(tmp_path)], capture_output=True, text=True, check=False)
+
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert done.returncode == 78
+    assert done.stderr == f"Python 3.8 or newer is needed, and {sys.executable} is {version}\n"

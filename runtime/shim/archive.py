@@ -9,7 +9,18 @@ import zipfile
 SHEBANG = b"#!/usr/bin/env python3\n"
 WHEN = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can tell
 PACKAGE = "_xpc_shim"  # the archive stands on the programs' PYTHONPATH: no name in it may hide one of theirs
-START = b"import sys\n\nfrom %s.main import main\n\nsys.exit(main())\n" % PACKAGE.encode()
+# Any Python understands the start, so that one which is too old is told so.
+START = b"""import sys
+
+if sys.version_info < (3, 8):
+    found = (sys.executable,) + sys.version_info[:2]
+    sys.stderr.write("Python 3.8 or newer is needed, and %%s is %%d.%%d\\n" %% found)
+    sys.exit(78)
+
+from %s.main import main
+
+sys.exit(main())
+""" % PACKAGE.encode()
 API = ("__init__.py", "_adhoc.py", "_metrics.py", "_run.py", "py.typed")  # what a program gets from `import xpc`
 
 

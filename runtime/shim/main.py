@@ -12,14 +12,14 @@ from .build_folder import Build, BuildError
 from .supervise import Supervisor
 from .workdir import WorkdirError
 
-DONE, FAILED, NO_RECORD, HELD, NOT_READY = 0, 1, 74, 75, 76
+DONE, FAILED, NO_RECORD, HELD, NOT_READY, UNUSABLE = 0, 1, 74, 75, 76, 78
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run what the command line says; give the exit status.
 
     0: done (or was done already), 1: ended otherwise, 74: its end could not be recorded, 75: a live process has the
-    run, 76: a parent is not done.
+    run, 76: a parent is not done, 78: nothing of this build can run here.
     """
     parser = argparse.ArgumentParser(prog="xpc.pyz", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -34,6 +34,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         build = Build(given.build)
         place = Place(given.project, build, os.environ)
+    except (BuildError, WorkdirError) as error:
+        return say(UNUSABLE, "%s; `xpc build` makes it again" % error)
+    try:
         if given.verb == "task":
             return run_task(place, given.array, given.index)
         statuses = [run_task(place, given.array, index) for index in range(build.tasks(given.array))]

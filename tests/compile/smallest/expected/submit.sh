@@ -8,7 +8,9 @@ cd "$(dirname "$0")" || exit 74
 status=0
 run() {
     bash "arrays/$1.sh" || status=$?
-    if [ "$status" -eq 130 ]; then exit 130; fi   # Ctrl-C
+    case $status in
+        78 | 127 | 130) exit "$status" ;;   # nothing can run here, there is no python3, Ctrl-C
+    esac
 }
 
 run hello-1

@@ -16,7 +16,10 @@ status=0
 task() {
     python3 "$build/xpc.pyz" task --project . --build "$build" --array evaluate-1 --index "$1"
     local code=$?
-    if [ "$code" -eq 130 ]; then exit 130; fi  # Ctrl-C
+    case $code in
+        78 | 127) exit "$code" ;;              # nothing of this build can run here, or there is no python3
+        130) exit 130 ;;                       # Ctrl-C
+    esac
     if [ "$code" -ne 0 ]; then status=$code; fi
 }
 
