@@ -63,6 +63,11 @@ class Index:
     def close(self) -> None:
         self._connection.close()
 
+    def __del__(self) -> None:
+        # A command ends without ceremony; Python 3.13 complains of connections that are left to it.
+        with contextlib.suppress(AttributeError):  # it never opened
+            self._connection.close()
+
     def _open(self) -> sqlite3.Connection:
         if self.place == MEMORY:
             return self._connect(MEMORY)
@@ -79,7 +84,8 @@ class Index:
 
     def _connect(self, place: str) -> sqlite3.Connection:
         """Open an index; raises `sqlite3.Error` if it is none, or not of this version and project."""
-        connection = sqlite3.connect(place, timeout=WAIT, isolation_level=None)
+        # One thread uses an index; another one may be the one that lets go of it.
+        connection = sqlite3.connect(place, timeout=WAIT, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # after a power loss it is made anew
             with _transaction(connection):

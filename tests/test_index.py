@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,7 @@ def test_a_damaged_index_is_made_anew(study: Recorded, damage: bytes | None) -> 
 def test_an_index_of_another_version_is_made_anew(study: Recorded) -> None:
     """Nobody reads a schema that they do not know."""
     study.store().close()
-    with sqlite3.connect(study.folder / ".xpc/index.sqlite") as connection:
+    with closing(sqlite3.connect(study.folder / ".xpc/index.sqlite", isolation_level=None)) as connection:
         connection.execute("DROP TABLE summaries")
         connection.execute("PRAGMA user_version = 999")
 
