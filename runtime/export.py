@@ -19,6 +19,7 @@ from typing import Final
 from ..grammar.diagnostic import Diagnostics
 from .export_layout import lay_out, seal, write_git_dir, write_template
 from .export_tree import ExportError, Repository, check_out
+from .shim.workdir import last_write
 
 SCHEMA: Final = "xpc.snapshot/1"
 MOST_LINKS: Final = 200
@@ -50,7 +51,7 @@ def export(
     *,
     linked: bool = True,
 ) -> Export | None:
-    """Make `.xpc/snapshots/<tree>` of *project* with what belongs to it, unless it is there and whole.
+    """Make `.xpc/snapshots/<tree>` of *project* with what belongs to it, unless it is there, whole, and as it was made.
 
     *prefix* is the Experimentfile's folder inside the tree. *linked*: runs get links to its top-level entries (so there
     must not be too many). Two processes may do this at once. Nothing after an error.
@@ -87,7 +88,7 @@ def _bring_up(home: Path, tree: str, commit: str, prefix: str, repository: Repos
     """Make what is missing; tell whether the whole export was."""
     _clean(home)
     stamp = _read_stamp(home, tree)
-    if stamp is None:
+    if stamp is None or stamp.get("written", -1) not in (-1, last_write(str(home / tree))):
         _make(home, tree, commit, prefix, repository)
         return True
     if stamp["commit"] != commit:
@@ -135,6 +136,7 @@ def _make(home: Path, tree: str, commit: str, prefix: str, repository: Repositor
         "entries": layout.entries,
         "empty": layout.empty,
         "python_roots": layout.python_roots,
+        "written": last_write(str(folder)),
     }
     _write_stamp(parts[".json"], stamp)
     _drop(home, tree)  # what a cut export may have left

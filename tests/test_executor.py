@@ -418,6 +418,52 @@ def test_full_disk_stops_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert outcome.status == 3
 
 
+def test_run_that_removes_its_own_folder_stops_no_other(tmp_path: Path) -> None:
+    """Its end can't be recorded, which is its own doing: the others run."""
+    listener = Listener()
+    script = '[ "$1" != 0 ] || rm -r "$XPC_RUN_DIR"'
+    outcome = run_all(tmp_path, [Experiment("train", script, runs=3)], listener=listener, jobs=1)
+    short = run_id("train", 0)[:7]
+
+    assert counts(outcome) == {"train": {"lost": 1, "done": 2}}
+    assert listener.said == [f"error[XS000]: the end of train {short} can't be recorded: No such file or directory"]
+    assert outcome.status == 1
+
+
+def test_run_folder_that_is_closed_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One folder in which no claim can be made costs its run alone."""
+    folder(tmp_path).mkdir(parents=True)
+    claim = Attempt.claim
+
+    def closed(self: Attempt) -> str:
+        if self.folder == str(folder(tmp_path)):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return claim(self)
+
+    monkeypatch.setattr(Attempt, "claim", closed)
+    listener = Listener()
+    outcome = run_all(tmp_path, [Experiment("train", runs=2)], listener=listener)
+
+    assert counts(outcome) == {"train": {"lost": 1, "done": 1}}
+    assert listener.said == [f"error[XS000]: {folder(tmp_path)}: Permission denied"]
+    assert outcome.status == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the modes stop everybody else")
+def test_snapshot_that_a_run_wrote_into_is_told_once(tmp_path: Path) -> None:
+    """The superuser's runs can write into each other's code: their records say so, and one warning does."""
+    listener = Listener()
+    run_all(tmp_path, [Experiment("train", 'echo "$1" >> code.txt', runs=3)], listener=listener, jobs=1)
+
+    assert [lines(tmp_path, n=n)["end"]["witness"] for n in range(3)] == ["altered"] * 3
+    assert listener.said == [
+        (
+            "warning: the snapshot was written to while `train` ran, as only a superuser can; runs may have seen each"
+            ' other\'s files. `writable "DIR"` in the experiment gives each run a folder of its own'
+        )
+    ]
+
+
 def test_start_that_can_not_be_recorded_ends_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program of which nobody would know is not left running."""
 

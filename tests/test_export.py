@@ -26,6 +26,22 @@ def listing(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
 
 
+def test_export_that_was_written_to_is_made_anew(repo: Repo) -> None:
+    """A superuser's run can write into it: no later submit runs that code."""
+    snapshot = repo.take()
+    made = repo.export(snapshot)
+    (made.folder / "pkg/__pycache__/x.pyc").write_text("")
+    assert not repo.export(snapshot).made
+
+    made.folder.chmod(0o755)
+    (made.folder / "new.txt").write_text("")
+    again = repo.export(snapshot)
+
+    assert again.made
+    assert not (made.folder / "new.txt").exists()
+    assert not repo.export(snapshot).made
+
+
 def test_export_holds_every_file(repo: Repo) -> None:
     """Executable bits, empty files, symlinks and odd names survive; `export-ignore` drops nothing."""
     repo.write(
@@ -78,7 +94,9 @@ def test_stamp_tells_what_is_there(repo: Repo) -> None:
     snapshot = repo.take()
     made = repo.export(snapshot)
 
-    assert json.loads(made.stamp.read_text()) == {
+    stamp = json.loads(made.stamp.read_text())
+    assert made.folder.stat().st_mtime_ns <= stamp.pop("written") <= made.stamp.stat().st_mtime_ns
+    assert stamp == {
         "schema": "xpc.snapshot/1",
         "tree": snapshot.tree,
         "commit": snapshot.commit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -29,6 +30,7 @@ from .signals import Signals
 from .work import Work
 
 AGAIN: Final = ("failed", "timeout", "oom")  # ends after which an experiment's `retries` count
+DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE)  # no run fares better
 SYSTEM: Final = "XS000"  # the code of what the system refuses
 SCHEDULER: Final = {"kind": "local", "job": None, "array": None, "task": None, "restart": 0}
 
@@ -67,6 +69,7 @@ class Loop:
         self._outcome = Outcome()
         self._stopping = False
         self._warned = False
+        self._altered: set[str] = set()
 
     def run(self) -> Outcome:
         began = time.monotonic()
@@ -166,8 +169,12 @@ class Loop:
         try:
             verdict = attempt.claim()
         except OSError as refused:
-            self._refuse(f"{attempt.folder}: {refused.strerror or refused}")
-            self._queue.add_first(row, need)
+            if not os.path.isdir(attempt.folder) or refused.errno in DISK:
+                self._refuse(f"{attempt.folder}: {refused.strerror or refused}")
+                self._queue.add_first(row, need)
+            else:  # somebody has closed this one folder; the others are no worse for that
+                self._reporter.say(f"error[{SYSTEM}]: {attempt.folder}: {refused.strerror or refused}")
+                self._set_aside(row, "lost")
             return False
         if verdict == DONE:
             self._finish_row(row, "done")
@@ -242,12 +249,20 @@ class Loop:
             end = attempt.finish(status, usage, cause)
         except OSError as refused:
             self._reporter.ended(experiment, "lost", None, False)
-            self._refuse(
-                f"the end of {experiment} {attempt.run.id[:7]} can't be recorded: {refused.strerror or refused}"
-            )
+            what = f"the end of {experiment} {attempt.run.id[:7]} can't be recorded: {refused.strerror or refused}"
+            if refused.errno in DISK:
+                self._refuse(what)
+            else:  # its own program has removed or closed its folder
+                self._reporter.say(f"error[{SYSTEM}]: {what}")
             self._finish_row(row, "lost", told=True)
             return
         self._journals.add(attempt.journal)
+        if end["witness"] == "altered" and experiment not in self._altered:
+            self._altered.add(experiment)
+            self._reporter.say(
+                f"warning: the snapshot was written to while `{experiment}` ran, as only a superuser can; runs may have"
+                f' seen each other\'s files. `writable "DIR"` in the experiment gives each run a folder of its own'
+            )
         state = str(end["state"])
         tried = self._tried.get(row, 0) + 1
         again = state in AGAIN and tried <= self._work.retries(row) and not self._stopping

@@ -29,7 +29,7 @@ class WorkdirError(Exception):
 class Stamp:
     """What is known of an export: see `snapshots/<tree>.json`. Paths in *python_roots* are relative to the export."""
 
-    __slots__ = ("commit", "empty", "entries", "prefix", "python_roots", "tree")
+    __slots__ = ("commit", "empty", "entries", "prefix", "python_roots", "tree", "written")
 
     def __init__(self, record: Mapping[str, object]) -> None:
         self.tree = str(record["tree"])
@@ -38,6 +38,8 @@ class Stamp:
         self.entries = _texts(record["entries"])
         self.empty = _texts(record["empty"])
         self.python_roots = _texts(record["python_roots"])
+        written = record.get("written")
+        self.written = written if isinstance(written, int) else -1
 
 
 def _texts(value: object) -> list[str]:
@@ -87,10 +89,10 @@ class Workdir:
     @property
     def witness(self) -> str:
         """Say which code the run sees: ``stamp`` (the snapshot's), ``live`` (the project as it is), or ``altered``
-        (the snapshot's, and somebody wrote into it since the run began, as only a superuser can)."""
+        (the snapshot's, and somebody wrote into it since it was made, as only a superuser can)."""
         if self._live:
             return "live"
-        return "altered" if self._newest >= 0 and _last_write(self.export) != self._newest else "stamp"
+        return "altered" if self._newest >= 0 and last_write(self.export) != self._newest else "stamp"
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Give the variables that lead a program to its code, before what *environ* has."""
@@ -312,7 +314,8 @@ def prepare(
         workdir.cwd = project
         workdir._live = True
     if mode != "project" and os.geteuid() == 0:
-        workdir._newest = _last_write(workdir.export)  # the read-only modes don't stop this user
+        # The read-only modes don't stop this user.
+        workdir._newest = stamp.written if stamp.written >= 0 else last_write(workdir.export)
     if within:
         workdir._make_parents(within)
     for path in produced:
@@ -345,7 +348,7 @@ def _is_ours(target: str, given: set[str]) -> bool:
     return climbed.startswith(SNAPSHOTS + "/")
 
 
-def _last_write(folder: str) -> int:
+def last_write(folder: str) -> int:
     """Give when anything in *folder* was last written to (nanoseconds), bytecode aside; -1 if that takes too long."""
     newest = seen = 0
     todo = [folder]
