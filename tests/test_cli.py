@@ -117,6 +117,12 @@ def test_failure_is_named_and_its_children_wait(project: Path) -> None:
         "Nothing to run: 2 done, 1 that failed with this very code (`xpc retry` runs it again), "
         "1 whose parents are not done.\n"
     )
+    built = typed("xpc build", project).splitlines()
+    assert built[-4:-1] == [
+        "Nothing to submit.",
+        "1 waits for parents that failed.",
+        "1 failed with this very code: `xpc retry` runs it again.",
+    ]
     typed("xpc retry", project)
     typed("xpc submit", project)
     (log,) = (project / "runs/total").glob("*/stdout.log")

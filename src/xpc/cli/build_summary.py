@@ -34,6 +34,9 @@ def summary(session: Session, build: Build, tallies: Mapping[str, Tally], *, wri
         lines.append(f"To submit: {count(send, 'run')} in {count(arrays, 'array')}; at most {bounds}.")
     else:
         lines.append("Nothing to submit.")
+    blocked = sum(found.blocked for found in tallies.values())
+    if blocked:
+        lines.append(f"{blocked:,} {'waits' if blocked == 1 else 'wait'} for parents that failed.")
     left = sum(found.left for found in tallies.values())
     if left:
         lines.append(f"{left:,} failed with this very code: `xpc retry` runs {'it' if left == 1 else 'them'} again.")

@@ -21,21 +21,29 @@ BUSY = ("queued", "running")
 @dataclass(slots=True)
 class Tally:
     """One experiment: *states* counts new, done, stale, failed and other states; *send* what would go, by resource
-    class; *left* the failed runs whose code, command and inputs are still the same."""
+    class; *left* the failed runs whose code, command and inputs are still the same; *blocked* what comes after such a
+    run. *stuck* holds the rows of both."""
 
     states: Counter[str] = field(default_factory=Counter)
     send: Counter[int] = field(default_factory=Counter)
     left: int = 0
+    blocked: int = 0
+    stuck: set[int] = field(default_factory=set)
 
 
 def tally(plan: Plan, standings: Standings) -> dict[str, Tally]:
     """Count the runs of each planned experiment."""
-    return {name: _tally(name, planned, standings) for name, planned in plan.experiments.items()}
+    found: dict[str, Tally] = {}
+    for name, planned in plan.experiments.items():
+        found[name] = _tally(name, planned, standings, found)
+    return found
 
 
-def _tally(name: str, planned: PlannedExperiment, standings: Standings) -> Tally:
+def _tally(name: str, planned: PlannedExperiment, standings: Standings, above: Mapping[str, Tally]) -> Tally:
     found = Tally()
-    if not standings.any(name):
+    stuck = [(p, above[p.experiment].stuck) for p in planned.table.parents if p.experiment in above]
+    stuck = [(parents, rows) for parents, rows in stuck if rows]
+    if not standings.any(name) and not stuck:
         found.states["new"] = planned.runs
         if isinstance(planned.classes, int):
             found.send[planned.classes] = planned.runs
@@ -45,24 +53,36 @@ def _tally(name: str, planned: PlannedExperiment, standings: Standings) -> Tally
     now = fingerprint_fields(planned)
     for index in range(planned.runs):
         row = planned.row(index)
-        _count(found, name, planned.table.id(row), planned.class_of(row), standings, now)
+        blocked = any(parent in rows for parents, rows in stuck for parent in parents.of(row))
+        _count(found, name, planned, row, standings, now, blocked=blocked)
     return found
 
 
-def _count(found: Tally, name: str, run: str, number: int, standings: Standings, now: Mapping[str, str]) -> None:
+def _count(
+    found: Tally,
+    name: str,
+    planned: PlannedExperiment,
+    row: int,
+    standings: Standings,
+    now: Mapping[str, str],
+    *,
+    blocked: bool,
+) -> None:
+    run = planned.table.id(row)
     state = standings.state(name, run)
     if state == "done":
         found.states["stale" if standings.is_stale(name, run, now) else "done"] += 1
-    elif state in FAILED:
-        found.states["failed"] += 1
-        if standings.is_stale(name, run, now):
-            found.send[number] += 1
-        else:
-            found.left += 1
-    else:
-        found.states["new" if state == "planned" else state] += 1
-        if state not in BUSY:
-            found.send[number] += 1
+        return
+    failed = state in FAILED
+    found.states["failed" if failed else "new" if state == "planned" else state] += 1
+    if blocked:
+        found.blocked += 1
+        found.stuck.add(row)
+    elif failed and not standings.is_stale(name, run, now):
+        found.left += 1
+        found.stuck.add(row)
+    elif state not in BUSY:
+        found.send[planned.class_of(row)] += 1
 
 
 def fingerprint_fields(planned: PlannedExperiment) -> dict[str, str]:
