@@ -181,7 +181,9 @@ def _read_stamp(home: Path, tree: str) -> dict[str, object] | None:
 
 
 def _write_stamp(path: Path, stamp: dict[str, object]) -> None:
-    path.write_text(json.dumps(stamp, separators=(",", ":"), ensure_ascii=False) + "\n")
+    path.write_text(
+        json.dumps(stamp, separators=(",", ":"), ensure_ascii=True) + "\n"
+    )  # names may hold bytes that are no UTF-8
 
 
 def _drop(home: Path, tree: str) -> None:

@@ -26,6 +26,18 @@ def listing(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
 
 
+def test_names_that_are_no_utf8(repo: Repo) -> None:
+    """A name is bytes: the stamp keeps it, and a run's folder gets its link."""
+    name = os.fsdecode(b"caf\xe9.txt")
+    (repo.path / name).write_text("latin")
+    snapshot = repo.take()
+    made = repo.export(snapshot)
+
+    assert name in json.loads(made.stamp.read_text())["entries"]
+    assert (made.folder / name).read_text() == "latin"
+    assert name in os.listdir(f"{made.folder}.links")
+
+
 def test_export_that_was_written_to_is_made_anew(repo: Repo) -> None:
     """A superuser's run can write into it: no later submit runs that code."""
     snapshot = repo.take()
