@@ -92,7 +92,7 @@ def unreadable(folder: str, attempt: int, error: OSError) -> RunRecord:
 def parse_run(folder: str, attempt: int, data: bytes) -> RunRecord:
     """Give the record that the journal of the last attempt holds; never raises for what stands in it."""
     lines = data.split(b"\n")
-    torn = bool(lines.pop())
+    torn = bool(lines.pop()) or not data  # empty: cut off between making the journal and its first line
     found: dict[str, dict[str, Any]] = {}
     unread = False
     for line in lines:

@@ -418,6 +418,45 @@ def test_full_disk_stops_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert outcome.status == 3
 
 
+def test_folder_that_a_full_disk_refuses_is_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run is cancelled and not failed, and nothing new is started."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/where")
+
+    monkeypatch.setattr(Attempt, "prepare", full)
+    listener = Listener()
+    outcome = run_all(tmp_path, [Experiment("train", runs=3)], listener=listener, jobs=1)
+    end = lines(tmp_path)["end"]
+
+    assert counts(outcome) == {"train": {"cancelled": 1, "planned": 2}}
+    assert listener.said == [f"error[XS000]: {folder(tmp_path)}: No space left on device"]
+    assert (end["state"], end["reason"]) == ("cancelled", "its folder can't be made: No space left on device")
+    assert outcome.status == 3
+
+
+def test_process_that_the_machine_refuses_is_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many processes is nobody's failure."""
+
+    def refused(*_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("xpc.runtime.shim.program.start", refused)
+    outcome = run_all(tmp_path, [Experiment("train", runs=3)], jobs=1)
+
+    assert counts(outcome) == {"train": {"cancelled": 1, "planned": 2}}
+    assert outcome.refused == "nothing can be started: Resource temporarily unavailable"
+
+
+def test_arguments_that_are_too_long_fail_their_run_alone(tmp_path: Path) -> None:
+    """What the system takes as arguments is bounded: the run that asks more has failed, and says why."""
+    long = Experiment("long", argv=["echo", "x" * 200_000])
+    outcome = run_all(tmp_path, [long, Experiment("train")])
+
+    assert counts(outcome) == {"long": {"failed": 1}, "train": {"done": 1}}
+    assert lines(tmp_path, "long")["end"]["reason"] == "echo can't be started: Argument list too long"
+
+
 def test_run_that_removes_its_own_folder_stops_no_other(tmp_path: Path) -> None:
     """Its end can't be recorded, which is its own doing: the others run."""
     listener = Listener()

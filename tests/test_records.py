@@ -58,6 +58,13 @@ def test_a_torn_tail_is_ignored_and_said(tmp_path: Path, tail: str) -> None:
     assert (found.torn, found.broken, found.ended) == (True, None, False)
 
 
+def test_an_empty_journal_is_lost_and_not_broken(tmp_path: Path) -> None:
+    """Its claimant was cut off before its first line: the run is sent again."""
+    found = read(tmp_path, "")
+
+    assert (found.torn, found.broken, found.claim) == (True, None, {})
+
+
 def test_a_torn_line_costs_itself_alone(tmp_path: Path) -> None:
     """A writer that went on after a half line is believed."""
     found = read(tmp_path, journal(CLAIM) + '{"event":"pro\n' + journal(START, end()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import time
@@ -13,7 +12,7 @@ from typing import Final
 from ..shim import processes, program
 from ..shim.attempt import Attempt, Launch, Place, Usage
 from ..shim.claim import CLAIMED, DONE
-from ..shim.verdict import Cause, not_started
+from ..shim.verdict import DISK, STARVED, Cause, not_prepared, not_started
 from ..shim.workdir import WorkdirError
 from .devices import Devices, lock_folder
 from .failures import describe
@@ -30,7 +29,6 @@ from .signals import Signals
 from .work import Work
 
 AGAIN: Final = ("failed", "timeout", "oom")  # ends after which an experiment's `retries` count
-DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE)  # no run fares better
 SYSTEM: Final = "XS000"  # the code of what the system refuses
 SCHEDULER: Final = {"kind": "local", "job": None, "array": None, "task": None, "restart": 0}
 
@@ -191,11 +189,15 @@ class Loop:
         try:
             launch = attempt.prepare({} if hidden else self._limits.gpus.environment(devices))
         except (WorkdirError, OSError) as error:
-            self._record(row, attempt, None, None, Usage(0.0, 0), Cause("failed", str(error)))
+            if isinstance(error, OSError) and error.errno in STARVED:
+                self._refuse(f"{attempt.folder}: {error.strerror}")
+            self._record(row, attempt, None, None, Usage(0.0, 0), not_prepared(error))
             return False
         try:
             child = program.start(launch)
         except OSError as error:
+            if error.errno in STARVED:
+                self._refuse(f"nothing can be started: {error.strerror}")
             cause = not_started(error, launch.argv[0], launch.cwd)
             self._record(row, attempt, launch, None, Usage(0.0, 0), cause)
             return False
@@ -313,7 +315,7 @@ class Loop:
                 running.kill(cause)
 
     def _refuse(self, what: str) -> None:
-        """The disk refuses records: nothing more is started, what runs may end."""
+        """The machine refuses records or processes: nothing more is started, what runs may end."""
         self._stopping = True
         self._outcome.refused = what
         self._reporter.say(f"error[{SYSTEM}]: {what}")

@@ -231,10 +231,6 @@ class Attempt:
         self.place.note("end", self.run, self.number)
         return line
 
-    def fail(self, reason: str, exit_code: Optional[int] = None) -> Dict[str, Any]:
-        """Write the end line of an attempt whose program could not be started."""
-        return self.finish(None, Usage(0.0, 0), verdict.Cause("failed", reason, exit_code))
-
     def _settle(self, end: Dict[str, Any]) -> Dict[str, Any]:
         """Never two `done` records: whoever was taken over, or took over a run that was done after all, has none."""
         if end["state"] != "done":

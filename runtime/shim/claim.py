@@ -146,13 +146,16 @@ def is_contested(folder: str, attempt: int, taken_over: int) -> bool:
     return journal.read(_path(folder, attempt - 1)).changed != taken_over
 
 
-def _stays_empty(path: str, patience: float = 5.0) -> bool:
-    """Tell whether a claimant was cut off between creating its journal and writing its first line."""
+def _stays_empty(path: str, patience: float = 0.3) -> bool:
+    """Tell whether a claimant was cut off between creating its journal and writing its first line.
+
+    A claimant that needs longer than *patience* finds the later journal when it looks around, and goes no further.
+    """
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if journal.read(path).records:
             return False
-        time.sleep(0.1)
+        time.sleep(0.02)
     return True
 
 

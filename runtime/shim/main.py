@@ -7,9 +7,10 @@ import os
 import sys
 from typing import List, Optional
 
-from .attempt import Attempt, Place
+from .attempt import Attempt, Place, Usage
 from .build_folder import Build, BuildError
 from .supervise import Supervisor
+from .verdict import not_prepared
 from .workdir import WorkdirError
 
 DONE, FAILED, NO_RECORD, HELD, NOT_READY, UNUSABLE = 0, 1, 74, 75, 76, 78
@@ -69,7 +70,7 @@ def finish(attempt: Attempt, name: str) -> int:
         try:
             status, usage, cause = Supervisor(attempt).run()
         except (WorkdirError, OSError) as error:
-            end = attempt.fail(str(error))
+            end = attempt.finish(None, Usage(0.0, 0), not_prepared(error))
         else:
             if cause is not None and cause.state == "lost":
                 return say(HELD, "%s: %s" % (name, cause.reason))

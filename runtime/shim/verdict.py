@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from typing import Any, Dict, List, NamedTuple, Optional
@@ -10,6 +11,9 @@ from . import machine
 
 CRASHES = {"SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGTRAP"}
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
+# What the machine lacks, for this run as for any other.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE)
+STARVED = (*DISK, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class Cause(NamedTuple):
@@ -76,4 +80,13 @@ def not_started(error: OSError, program: str, cwd: str) -> Cause:
         return Cause("failed", "command not found: %s" % program, NOT_FOUND)
     if isinstance(error, PermissionError):
         return Cause("failed", "not executable: %s" % program, NOT_EXECUTABLE)
-    return Cause("failed", "%s can't be started: %s" % (program, error.strerror or error), NOT_EXECUTABLE)
+    reason = "%s can't be started: %s" % (program, error.strerror or error)
+    return Cause("cancelled", reason) if error.errno in STARVED else Cause("failed", reason, NOT_EXECUTABLE)
+
+
+def not_prepared(error: Exception) -> Cause:
+    """Say why a run's folder could not be made. What the machine refuses is no failure of the run's."""
+    if not isinstance(error, OSError):
+        return Cause("failed", str(error))
+    reason = "its folder can't be made: %s" % (error.strerror or error)
+    return Cause("cancelled" if error.errno in STARVED else "failed", reason)

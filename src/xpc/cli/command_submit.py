@@ -132,6 +132,8 @@ def tell_selection(selection: Selection) -> None:
     if selection.faults:
         them = "it" if len(selection.faults) == 1 else "them"
         parts.append(f"{len(selection.faults):,} that failed with this very code (`xpc retry` runs {them} again)")
+    if selection.broken:
+        parts.append(f"{len(selection.broken):,} with records that can't be read (`xpc status` names them)")
     if blocked:
         parts.append(f"{blocked:,} whose parents are not done")
     if parts:
