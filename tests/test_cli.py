@@ -142,6 +142,17 @@ def test_list_says_how_many_runs_are_shown(project: Path) -> None:
     assert typed("xpc list total", project).splitlines()[-1] == "1 of 1 run."
 
 
+def test_old_exports_are_dropped(project: Path) -> None:
+    """A day of edits leaves the newest exports only, and the code of the last build is among them."""
+    for edit in range(6):
+        (project / "work.py").write_text(f"{WORK}# {edit}\n")
+        built = json.loads(typed("xpc build --json", project))
+
+    trees = {path.stem for path in (project / ".xpc/snapshots").glob("*.json")}
+    assert len(trees) == 3
+    assert built["snapshot"] in trees
+
+
 def test_unknown_experiment_gets_the_nearest_name(project: Path) -> None:
     """A misspelt experiment on the command line is no silent nothing."""
     assert typed("xpc build wrok", project, status=1) == (

@@ -97,6 +97,28 @@ def export(session: Session, plan: Plan) -> None:
         linked=linked,
     )
     session.stop_if_failed()
+    drop_old_exports(session)
+
+
+def drop_old_exports(session: Session) -> None:
+    """Drop the exports that no unended submit needs, but for the newest three.
+
+    A submit that was killed has no end either, and its programs may live on.
+    """
+    import json
+
+    from xpc.runtime.export import prune
+    from xpc.runtime.submissions import read_submissions
+
+    in_use = {session.snapshot.tree}
+    for submission in read_submissions(session.folder):
+        if not submission.ended:
+            plan = session.folder / BUILDS / submission.build / "plan.json"
+            try:
+                in_use.add(str(json.loads(plan.read_text())["snapshot"]["tree"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                return  # nobody can say what it needs: drop nothing
+    prune(session.folder, in_use)
 
 
 def kinships(session: Session, standings: Standings, rows: Mapping[str, Sequence[int]] | None) -> list[Kinship]:
