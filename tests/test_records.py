@@ -134,8 +134,11 @@ def test_progress_of_a_running_run(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_record(data: bytes) -> None:
-    """Nothing that stands in a journal raises."""
-    parse_run("/p/runs/train/" + ID, 1, data)
+    """Nothing that stands in a journal raises, and no bytes but a claim make a run that is not marked."""
+    found = parse_run("/p/runs/train/" + ID, 1, data)
+
+    assert (found.id, found.attempt) == (ID, 1)
+    assert found.claim or found.broken or found.torn or not data
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
