@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from . import tree
 from .diagnostic import Diagnostics, Label
 from .node import Node
+from .plot_form import check_plot
 
 _NAMES: dict[type[Node], str] = {
     tree.From: "from",
@@ -17,13 +18,18 @@ _NAMES: dict[type[Node], str] = {
     tree.Keep: "keep",
     tree.SortBy: "sort by",
     tree.Limit: "limit",
+    tree.Title: "title",
 }
 
 
 def check_clauses(clauses: Iterable[Node], report: Diagnostics, *, restart_at_show: bool = False) -> None:
-    """Report each clause that was given before. In a report every ``show`` begins anew."""
+    """Report each clause that was given before. In a report every ``show`` begins anew; a ``plot`` may be titled."""
     given: dict[str, Node] = {}
     for clause in clauses:
+        if isinstance(clause, tree.Plot):
+            check_plot(clause, report)
+            given.pop("title", None)
+            continue
         name = f"with {clause.what}" if isinstance(clause, tree.With) else _NAMES[type(clause)]
         if restart_at_show and name == "show":
             given.clear()

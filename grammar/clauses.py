@@ -58,3 +58,14 @@ def limit(children: Children) -> tree.Limit:
 
 def with_more(children: Children) -> tree.With:
     return tree.With("past" if len(children) == 2 else "all attempts", whole(children))
+
+
+def title(children: Children) -> tree.Title:
+    return tree.Title(children[1], whole(children))
+
+
+def plot(children: Children) -> tree.Plot:
+    given = operands(children)
+    channels = tuple(child for child in given if isinstance(child, tree.Argument))
+    by = tuple(child for child in given if not isinstance(child, tree.Argument))
+    return tree.Plot(word_of(children[1]), channels, by, whole(children))

@@ -23,6 +23,8 @@ CLAUSES = {
     "limit": "limit 10",
     "past": "with past",
     "attempts": "with all attempts",
+    "title": 'title "Loss"',
+    "plot": "plot line x = step, y = mean(loss) ± std(loss) by optimizer.lr, model.name",
 }
 
 
@@ -46,7 +48,7 @@ def test_all_clauses() -> None:
 
     kinds = [type(clause).__name__ for clause in query.clauses]
 
-    assert kinds == ["From", "Where", "GroupBy", "Show", "Having", "Keep", "SortBy", "Limit", "With", "With"]
+    assert kinds == ["From", "Where", "GroupBy", "Show", "Having", "Keep", "SortBy", "Limit", "With", "With", "Title", "Plot"]
     assert [clause.span.text for clause in query.clauses] == list(CLAUSES.values())
 
 
