@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help demo test lint examples package bench clean
+.PHONY: help demo test lint examples clusters package bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,11 @@ lint: $(VENV)/dev.stamp  ## ruff and mypy
 
 examples: $(VENV)/dev.stamp  ## run every example as its own README says
 	$(BIN)/python -m pytest -q -m slow
+
+clusters: $(VENV)/dev.stamp  ## as root: start a SLURM and an OAR on this machine and run the tests that need them
+	tests/clusters/slurm up
+	tests/clusters/oar up
+	XPC_CLUSTERS=1 $(BIN)/python -m pytest -q tests/clusters -m "not slow"
 
 package: $(VENV)/dev.stamp  ## build sdist and wheel, install the wheel in a clean environment, use it there
 	rm -rf build/package && mkdir -p build/package
