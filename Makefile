@@ -36,6 +36,7 @@ examples: $(VENV)/dev.stamp  ## run every example as its own README says
 clusters: $(VENV)/dev.stamp  ## as root: start a SLURM and an OAR on this machine and run the tests that need them
 	tests/clusters/slurm up
 	tests/clusters/oar up
+	tests/clusters/podman up
 	XPC_CLUSTERS=1 $(BIN)/python -m pytest -q tests/clusters -m "not slow"
 
 package: $(VENV)/dev.stamp  ## build sdist and wheel, install the wheel in a clean environment, use it there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -48,7 +49,7 @@ class ClusterProject:
         env["PATH"] = f"{self.bin}:/usr/local/bin:/usr/bin:/bin:/usr/games"
         env.update(environ or {})
         done = subprocess.run(
-            ["runuser", "-u", USER, "--", *command],
+            [shutil.which("runuser") or "runuser", "-u", USER, "--", *command],
             cwd=self.folder,
             env=env,
             capture_output=True,
