@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ...grammar import tree
 from ..names import written
@@ -11,8 +12,9 @@ from .expressions import Column
 from .fields import UNITS
 from .lookup import Catalog, Config, Field, Metric
 from .planned import Value
+from .provenance import Inputs
 from .result import ResultColumn
-from .rows import GroupRows, RunRows
+from .rows import GroupRows, RunRows, direction_of
 from .values import frozen, kind
 from .walk import children, field_of
 
@@ -24,7 +26,7 @@ def show(cells: Iterable[tree.Cell], rows: RunRows | GroupRows) -> list[ResultCo
     found: list[ResultColumn] = []
     aliases: dict[str, Column | None] = {}
     for cell in cells:
-        column = _column(cell, rows)
+        column, inputs = _traced(cell, rows)
         name = cell.alias.text if cell.alias else label(cell.expr)
         if name in aliases:
             span = cell.alias.span if cell.alias else cell.span
@@ -34,10 +36,21 @@ def show(cells: Iterable[tree.Cell], rows: RunRows | GroupRows) -> list[ResultCo
             )
             continue
         aliases[name] = None if column is None else list(column.values)
+        rows.inputs[name] = inputs
         if column is not None:
             found.append(column)
     rows.aliases.update(aliases)  # for `having`, `keep` and `sort by`; a cell does not see its neighbours
     return found
+
+
+def _traced(cell: tree.Cell, rows: RunRows | GroupRows) -> tuple[ResultColumn | None, Inputs]:
+    """Give a cell's column, and what it was made of."""
+    if isinstance(rows, RunRows):
+        column = _column(cell, rows)
+        return column, Inputs((column.values,)) if column is not None else Inputs()
+    rows.begin()
+    column = _column(cell, rows)
+    return column, rows.taken()
 
 
 def _column(cell: tree.Cell, rows: RunRows | GroupRows) -> ResultColumn | None:
@@ -48,12 +61,14 @@ def _column(cell: tree.Cell, rows: RunRows | GroupRows) -> ResultColumn | None:
         if values is None or error is None:
             return None
         name, error_name = alias or label(expr.left), f"{alias}_err" if alias else label(expr.right)
-        return ResultColumn(name, values, error, error_name, unit_of(expr.left, catalog))
+        better = direction_of(expr.left, rows.context)
+        return ResultColumn(name, values, error, error_name, unit_of(expr.left, catalog), direction=better)
     found = rows.evaluate(expr)
     if found is None:
         return None
     is_key = isinstance(expr, tree.Name)
-    return ResultColumn(alias or label(expr), found, unit=unit_of(expr, catalog), key=is_key)
+    better = direction_of(expr, rows.context)
+    return ResultColumn(alias or label(expr), found, unit=unit_of(expr, catalog), key=is_key, direction=better)
 
 
 def label(expr: tree.Expr) -> str:
@@ -75,30 +90,37 @@ def unit_of(expr: tree.Expr, catalog: Catalog) -> str:
 
 def default_runs(rows: RunRows) -> list[ResultColumn]:
     """Give the keys that differ between the rows, the status, and the metrics that any of them has."""
-    catalog = rows.context.catalog
+    context = rows.context
     found = []
     if len(rows.runs.experiments) > 1:
         found.append(ResultColumn("experiment", rows.pick(rows.runs.column(Field("experiment"))), key=True))
-    for name in catalog.keys:
+    for name in context.catalog.keys:
         column = rows.pick(rows.runs.column(Config(name)))
         if len({frozen(value) for value in column}) > 1:
             found.append(ResultColumn(name, column, key=True))
     found.append(ResultColumn("status", rows.pick(rows.runs.column(Field("status"))), key=True))
-    found += [ResultColumn(_own(name, catalog), column) for name, column in _metrics(rows)]
+    for name, column in _metrics(rows):
+        own = _own(name, context.catalog)
+        rows.inputs[own] = Inputs((column,))
+        found.append(ResultColumn(own, column, direction=context.directions.get(name)))
     _alias(rows, found)
     return found
 
 
 def default_groups(rows: GroupRows) -> list[ResultColumn]:
     """Give mean and deviation of each metric, and how many runs there are."""
+    context = rows.context
     found = []
     for name, column in _metrics(rows.runs):
         groups = [[column[i] for i in group if column[i] is not None] for group in rows.groups]
         means: list[Value] = [mean(group) for group in groups]
         error: list[Value] = [deviation(group) for group in groups]
-        own = _own(name, rows.context.catalog)
-        found.append(ResultColumn(own, means, error, f"{own}_err"))
+        own = _own(name, context.catalog)
+        rows.inputs[own] = Inputs((column,))
+        better = context.directions.get(name)
+        found.append(ResultColumn(own, means, error, f"{own}_err", direction=better))
     found.append(ResultColumn("count()", [len(group) for group in rows.groups]))
+    rows.inputs["count()"] = Inputs()
     _alias(rows, found)
     return found
 
@@ -123,13 +145,10 @@ def _own(name: str, catalog: Catalog) -> str:
 def picked(columns: Iterable[ResultColumn], rows: Sequence[int]) -> tuple[ResultColumn, ...]:
     """Give the columns at some rows, in that order."""
     return tuple(
-        ResultColumn(
-            c.name,
-            [c.values[row] for row in rows],
-            None if c.error is None else [c.error[row] for row in rows],
-            c.error_name,
-            c.unit,
-            c.key,
+        replace(
+            column,
+            values=[column.values[row] for row in rows],
+            error=None if column.error is None else [column.error[row] for row in rows],
         )
-        for c in columns
+        for column in columns
     )

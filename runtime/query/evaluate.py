@@ -16,6 +16,7 @@ from .order import arrange
 from .parts import Parts, gather
 from .result import Result, ResultColumn
 from .rows import GroupRows, RunRows
+from .trace import RunTrace
 from .values import frozen
 from .view import Runs, View
 from .walk import field_of, has_name, has_reduction, shape
@@ -113,18 +114,23 @@ class _Evaluation:
         total, order = len(order), order[:limit]
         states = self.runs.column(Field("status"))
         among = set(kept)
+        left_out = [row for row in candidates if row not in among]
+        groups = [[row] for row in order] if isinstance(rows, RunRows) else [rows.groups[row] for row in order]
+        absent = self._absent(rows, order, left_out)
+        ids = self.runs.column(Field("id"))
         return Result(
             columns=picked(columns, order),
             size=len(order),
             total=total,
             grouped=isinstance(rows, GroupRows),
-            sources=self._sources(rows, order),
-            undone=self._undone(rows, order, candidates),
-            left_out=_by_state(states[row] for row in candidates if row not in among),
+            sources=tuple([ids[selected.rows[place]] for place in group] for group in groups),
+            undone=self._undone(selected, groups, absent) if self.parts.group_by is not None else (),
+            left_out=_by_state(states[row] for row in left_out),
             waiting=_by_state(states[row] for row in kept if states[row] != "done"),
             missing=dict(self.context.missing),
             broken=tuple(self._broken()),
             title=title,
+            trace=RunTrace(self.runs, selected.rows, order, groups, absent, rows.inputs),
         )
 
     # -------------------------------------------------------------- where
@@ -179,27 +185,26 @@ class _Evaluation:
 
     # -------------------------------------------------------------- what is said beside the rows
 
-    def _sources(self, rows: RunRows | GroupRows, order: Sequence[int]) -> tuple[Sequence[str], ...]:
-        ids = self.runs.column(Field("id"))
+    def _absent(self, rows: RunRows | GroupRows, order: Sequence[int], left_out: Sequence[int]) -> list[Sequence[int]]:
+        """Give for each row the runs that would belong to it, had `where` not left them out for their state."""
         if isinstance(rows, RunRows):
-            return tuple((ids[rows.rows[row]],) for row in order)
-        inner = rows.runs.rows
-        return tuple([ids[inner[i]] for i in rows.groups[row]] for row in order)
+            return [()] * len(order)
+        if self.parts.group_by is None:
+            return [left_out] * len(order)
+        others = RunRows(self.context, self.runs, left_out)
+        columns = [others.evaluate(key) for key in self.parts.group_by.keys]
+        found = _groups([column for column in columns if column is not None], others.size)
+        keys = list(rows.keys.values())
+        of_row = (found.get(tuple(frozen(key[row]) for key in keys), ()) for row in order)
+        return [[left_out[place] for place in places] for places in of_row]
 
     def _undone(
-        self, rows: RunRows | GroupRows, order: Sequence[int], candidates: Sequence[int]
+        self, selected: RunRows, groups: Sequence[Sequence[int]], absent: Sequence[Sequence[int]]
     ) -> tuple[Mapping[str, int], ...]:
-        """Count for each group the runs that would belong to it and are not done."""
-        if isinstance(rows, RunRows) or self.parts.group_by is None:
-            return ()
-        every = RunRows(self.context, self.runs, candidates)
-        columns = [every.evaluate(key) for key in self.parts.group_by.keys]
-        states = every.pick(self.runs.column(Field("status")))
-        counted: dict[Hashable, Counter[str]] = {}
-        for combination, group in _groups([c for c in columns if c is not None], every.size).items():
-            counted[combination] = Counter(states[i] for i in group if states[i] != "done")
-        keys = list(rows.keys.values())
-        return tuple(counted.get(tuple(frozen(key[row]) for key in keys), Counter()) for row in order)
+        """Count for each group the runs that belong to it, or would, and are not done."""
+        states = self.runs.column(Field("status"))
+        rows = ([*(selected.rows[place] for place in group), *more] for group, more in zip(groups, absent, strict=True))
+        return tuple(Counter(states[row] for row in every if states[row] != "done") for every in rows)
 
     def _broken(self) -> list[str]:
         records = self.runs.view.store.broken()

@@ -49,6 +49,15 @@ def _fitting(value: Value, fits: Callable[[object], bool]) -> Value:
     return value if fits(value) else None
 
 
+def _code(record: RunRecord) -> Value:
+    found = record.claim.get("fingerprint")
+    return _fitting(found.get("code"), _is_text) if isinstance(found, dict) else None
+
+
+def _witness(record: RunRecord) -> Value:
+    return _fitting((record.end or record.start or {}).get("witness"), _is_text)
+
+
 def _started(record: RunRecord) -> Value:
     return _fitting((record.start or record.claim).get("time"), _is_text)
 
@@ -83,7 +92,11 @@ OF_RECORD: Final[Mapping[str, Read]] = {
     "cpu_time": _end("cpu_time", _is_number),
 }
 
+TRACED: Final[Mapping[str, Read]] = {"snapshot": _claim("snapshot"), "code": _code, "witness": _witness}
+"""What provenance tells beside the fields that queries know."""
+
 FIELDS: Final = ("id", "experiment", "config", "status", *OF_RECORD, "tags")
+READ: Final[Mapping[str, Read]] = {**OF_RECORD, **TRACED}
 TIMES: Final = frozenset(("started", "ended"))
 UNITS: Final[Mapping[str, str]] = {
     "duration": "duration",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .planned import Value
+from .provenance import RowSource, Trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ class ResultColumn:
     """One column; with *error* it is two in data formats (`acc`, `acc_err`).
 
     *unit* is `duration` (seconds), `size` (bytes) or nothing; a *key* is what groups or tells apart the rows.
+    *direction* is `minimize` or `maximize` where a metric's declaration says which values are better.
     """
 
     name: str
@@ -25,6 +27,7 @@ class ResultColumn:
     error_name: str = ""
     unit: str = ""
     key: bool = False
+    direction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Result:
     missing: Mapping[str, int] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     title: str | None = None
+    trace: Trace | None = field(default=None, repr=False, compare=False)
+
+    def provenance(self, row: int) -> RowSource:
+        """Give the runs behind a row and each of its cells; it is looked up when it is asked for."""
+        return self.trace.row(row) if self.trace is not None else RowSource((), (), {})
 
     def flat(self) -> dict[str, Sequence[Value]]:
         """Give the columns of data formats, by name."""

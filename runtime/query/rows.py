@@ -10,6 +10,7 @@ from .aggregates import NUMERIC, ORDERED, USAGE, least, most, quantile
 from .expressions import Column, Context, Evaluator
 from .lookup import Field, Metric, exact, look_up
 from .planned import Value
+from .provenance import Inputs, Pairing
 from .values import finite, kind, named, order_key
 from .view import Runs
 from .walk import has_reduction, metric_of, shape
@@ -23,6 +24,7 @@ class RunRows(Evaluator):
         self.runs = runs
         self.rows = rows
         self.aliases: dict[str, Column | None] = {}
+        self.inputs: dict[str, Inputs] = {}
 
     def name(self, expr: tree.Name) -> Column | None:
         if len(expr.path) == 1 and expr.path[0] in self.aliases:
@@ -71,7 +73,18 @@ class GroupRows(Evaluator):
         self.groups = groups
         self.keys = keys
         self.aliases: dict[str, Column | None] = {}
+        self.inputs: dict[str, Inputs] = {}
         self.key_names: list[str] = []
+        self._columns: list[Column] = []
+        self._pairings: list[Pairing] = []
+
+    def begin(self) -> None:
+        """Begin to note what is taken over runs."""
+        self._columns, self._pairings = [], []
+
+    def taken(self) -> Inputs:
+        """Give what was taken over runs since `begin`."""
+        return Inputs(self._columns, self._pairings)
 
     def evaluate(self, expr: tree.Expr) -> Column | None:
         if self.keys and (found := self.keys.get(shape(expr, self.context.catalog))) is not None:
@@ -127,6 +140,7 @@ class GroupRows(Evaluator):
         if column is None:
             return None
         self._count_missing(x, column)
+        self._columns.append(column)
         groups = ([column[i] for i in group if column[i] is not None] for group in self.groups)
         return [finite(function(values)) for values in groups]
 
@@ -158,6 +172,7 @@ class GroupRows(Evaluator):
         if column is None or ids is None:
             return None
         self._count_missing(x, column)
+        self._columns.append(column)
         found: Column = []
         for group in self.groups:
             places = [i for i in group if column[i] is not None]

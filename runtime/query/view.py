@@ -11,7 +11,7 @@ from ..records import RunRecord
 from ..reducers import reduce
 from ..states import State, skips
 from ..store import Store
-from .fields import OF_RECORD
+from .fields import READ
 from .lookup import Ancestor, Config, Field, Metric, Ref
 from .planned import NONE_HERE, Path, Planned, Value
 
@@ -173,8 +173,8 @@ class Runs:
                 return [None if found is None else reduce(found, reducer) for found in series]
             case Field("status"):
                 return [store.state_of(record) for _, record in earlier]
-            case Field(name) if name in OF_RECORD:
-                return [OF_RECORD[name](record) for _, record in earlier]
+            case Field(name) if name in READ:
+                return [READ[name](record) for _, record in earlier]
             case _:
                 return [planned[row] for row, _ in earlier]
 
@@ -215,7 +215,7 @@ class Runs:
         records = (store.record(experiment, id) for id in ids)
         if name == "tags":
             return [record.claim.get("tags") if record is not None else None for record in records]
-        read = OF_RECORD[name]
+        read = READ[name]
         return [read(record) if record is not None else None for record in records]
 
     def _ancestor(self, experiment: str, table: Planned, target: str, inner: Ref) -> Iterable[Value]:
