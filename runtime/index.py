@@ -2,6 +2,10 @@
 
 Files are the truth. An index that is damaged, of another version or of another folder is made anew without a word.
 Two processes may bring it up to date at once: each writes what it read, and what a run says when it has ended is final.
+
+A run is a row of `runs`. Once a thousand ended ones have come together, they are put on a *shelf* as well: a blob a
+column, which is what queries read. What a loose row says of a run comes before what a shelf says, a later shelf before
+an earlier one, and a run in `gone` is on no shelf.
 """
 
 from __future__ import annotations
@@ -15,23 +19,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from .index_columns import Value, decode
+from .index_fields import NAMES
 from .index_place import MEMORY
-from .reducers import REDUCERS
+from .index_shelves import RUNS, SERIES, Pile, drop_shelves, pile_of, put_away
+from .records import RunRecord
 
-VERSION: Final = 1
-TABLES: Final = ("runs", "claims", "summaries")
+VERSION: Final = 2 << 16 | NAMES
 WAIT: Final = 10.0  # seconds for another process that writes
 
-_SCHEMA: Final = f"""
+_SCHEMA: Final = """
 CREATE TABLE place (runs TEXT, inode INTEGER);
 CREATE TABLE folders (experiment TEXT PRIMARY KEY, touched INTEGER) WITHOUT ROWID;
 CREATE TABLE logs (name TEXT PRIMARY KEY, inode INTEGER, read INTEGER) WITHOUT ROWID;
-CREATE TABLE runs (experiment TEXT, id TEXT, inode INTEGER, attempt INTEGER, state TEXT, record TEXT,
-    declared TEXT, PRIMARY KEY (experiment, id));
+CREATE TABLE runs (experiment TEXT, id TEXT, inode INTEGER, pack TEXT, attempt INTEGER, state TEXT, record TEXT,
+    shelf INTEGER, PRIMARY KEY (experiment, id));
+CREATE INDEX loose_runs ON runs (experiment) WHERE shelf IS NULL;
 CREATE TABLE claims (experiment TEXT, id TEXT, claimed TEXT, PRIMARY KEY (experiment, id));
-CREATE TABLE summaries (experiment TEXT, name TEXT, id TEXT, {", ".join(f'"{r}"' for r in REDUCERS)},
-    PRIMARY KEY (experiment, name, id)) WITHOUT ROWID;
+CREATE TABLE series (experiment TEXT, id TEXT, build TEXT, declared TEXT, reduced TEXT, PRIMARY KEY (experiment, id));
+CREATE TABLE shelves (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, experiment TEXT, ids BLOB, about TEXT);
+CREATE TABLE columns (shelf INTEGER, name TEXT, part TEXT, data BLOB, PRIMARY KEY (shelf, name, part));
+CREATE TABLE gone (kind TEXT, experiment TEXT, id TEXT, PRIMARY KEY (kind, experiment, id)) WITHOUT ROWID;
 """
+
+_KNOWN: Final = "experiment, id FROM runs WHERE experiment = ? AND id = ? AND state IS NOT NULL"
+_OTHER_SERIES: Final = """
+DELETE FROM series WHERE (experiment, id) IN (SELECT experiment, id FROM runs WHERE experiment = ? AND id = ?
+    AND record != ?)
+"""
+
+
+class MovedError(Exception):
+    """Another process has put the shelves in another order since they were looked at: look again."""
 
 
 @dataclass(slots=True)
@@ -39,17 +58,26 @@ class Entry:
     """A run as the index has it. *state* is how it ended; none: it goes on, or nobody knows yet, so it is read again.
 
     *record* is JSON: the lines of its journal less values and command. *claimed* is JSON as well: its values.
-    *declared* is the digest of the declarations by which its metrics were read. *attempt* 0: a folder, no journal.
+    *pack* is the name of the pack that it lies in, *inode* that of its folder. *attempt* 0: a folder, no journal.
     """
 
     experiment: str
     id: str
     inode: int
+    pack: str | None
     attempt: int
     state: str | None
     record: str
-    declared: str | None = None
     claimed: str | None = None
+    whole: RunRecord | None = None  # if it has just been read
+
+
+@dataclass(slots=True)
+class Shelved:
+    """All runs of an experiment that the index knows: the loose ones by id, the others on shelves."""
+
+    loose: dict[str, Entry]
+    pile: Pile
 
 
 class Index:
@@ -88,22 +116,26 @@ class Index:
         connection = sqlite3.connect(place, timeout=WAIT, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous = OFF")  # after a power loss it is made anew
-            with _transaction(connection):
-                (version,) = connection.execute("PRAGMA user_version").fetchone()
-                if version == 0:
-                    self._create(connection)
-                elif version != VERSION or self._place() != connection.execute("SELECT * FROM place").fetchone():
-                    raise sqlite3.DatabaseError("an index of something else")
+            if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
+                self._create(connection)
+            if self._place() != connection.execute("SELECT * FROM place").fetchone():
+                raise sqlite3.DatabaseError("an index of something else")
         except BaseException:
             connection.close()
             raise
         return connection
 
     def _create(self, connection: sqlite3.Connection) -> None:
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute("INSERT INTO place VALUES (?, ?)", self._place())
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        with transaction(connection):
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == VERSION:
+                return  # somebody else was quicker
+            if version != 0:
+                raise sqlite3.DatabaseError("an index of another version")
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute("INSERT INTO place VALUES (?, ?)", self._place())
+            connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _place(self) -> tuple[str, int]:
         """Name the folder of the runs, so that another one that came into its place is not taken for it."""
@@ -136,12 +168,57 @@ class Index:
             self.place = MEMORY
         self.rebuild()
 
-    # -------------------------------------------------------------- what is kept
+    # -------------------------------------------------------------- what is kept of runs
 
-    def entries(self) -> list[Entry]:
-        """Give all runs, without what they claimed."""
-        rows = self._connection.execute("SELECT experiment, id, inode, attempt, state, record, declared FROM runs")
-        return [Entry(*row) for row in rows]
+    def runs(self) -> dict[str, Shelved]:
+        """Give all runs by experiment, as they are at one moment."""
+        with transaction(self._connection, "DEFERRED") as connection:
+            piles = {name: pile_of(connection, RUNS, name) for name in self._experiments(connection)}
+            found = {name: Shelved({}, pile) for name, pile in piles.items()}
+            rows = connection.execute(
+                "SELECT experiment, id, inode, pack, attempt, state, record FROM runs WHERE shelf IS NULL"
+            )
+            for row in rows:
+                found[row[0]].loose[row[1]] = Entry(*row)
+        return found
+
+    def _experiments(self, connection: sqlite3.Connection) -> list[str]:
+        rows = connection.execute(
+            "SELECT experiment FROM shelves WHERE kind = ? UNION SELECT experiment FROM runs WHERE shelf IS NULL",
+            (RUNS,),
+        )
+        return [name for (name,) in rows]
+
+    def column(self, pile: Pile, name: str, part: str = "") -> list[Value]:
+        """Give a column of a pile, a value a run on it; null where a shelf lacks the column."""
+        found: list[Value] = []
+        for number, count in pile.shelves:
+            row = self._connection.execute(
+                "SELECT data FROM columns WHERE shelf = ? AND name = ? AND part = ?", (number, name, part)
+            ).fetchone()
+            if row is None:
+                if self._connection.execute("SELECT 1 FROM shelves WHERE number = ?", (number,)).fetchone() is None:
+                    raise MovedError
+                found += [None] * count
+            else:
+                found += decode(row[0])
+        return found if pile.kept is None else [found[i] for i in pile.kept]
+
+    def names(self, pile: Pile) -> list[str]:
+        """Give the names of the columns of a pile, in order."""
+        found: set[str] = set()
+        for number, _ in pile.shelves:
+            rows = self._connection.execute("SELECT DISTINCT name FROM columns WHERE shelf = ?", (number,))
+            found.update(name for (name,) in rows)
+        return sorted(found)
+
+    def entry(self, experiment: str, id: str) -> Entry | None:
+        """Give one run."""
+        row = self._connection.execute(
+            "SELECT experiment, id, inode, pack, attempt, state, record FROM runs WHERE experiment = ? AND id = ?",
+            (experiment, id),
+        ).fetchone()
+        return None if row is None else Entry(*row)
 
     def claimed(self, experiment: str) -> dict[str, dict[str, Any]]:
         """Give the values that the runs of an experiment had, by id."""
@@ -149,7 +226,7 @@ class Index:
         return {id: json.loads(values) for id, values in rows}
 
     def folders(self) -> dict[str, int]:
-        """Give the time of each experiment's folder when it was listed last, in nanoseconds."""
+        """Give the time of each folder of runs or packs when it was listed last, in nanoseconds."""
         return dict(self._connection.execute("SELECT experiment, touched FROM folders").fetchall())
 
     def logs(self) -> dict[str, tuple[int, int]]:
@@ -159,70 +236,62 @@ class Index:
 
     def save(
         self,
-        entries: Iterable[Entry],
+        entries: Sequence[Entry],
         gone: Sequence[tuple[str, str]],
         folders: Iterable[tuple[str, int]],
         logs: Iterable[tuple[str, int, int]],
     ) -> None:
         """Keep what was read: changed runs, runs that are gone, folders listed, logs read."""
-        entries = list(entries)
-        with _transaction(self._connection) as connection:
-            self._forget(connection, gone)
-            rows = [(e.experiment, e.id, e.inode, e.attempt, e.state, e.record, e.declared) for e in entries]
-            connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        with transaction(self._connection) as connection:
+            for kind in (RUNS, SERIES):
+                connection.executemany(f"INSERT OR IGNORE INTO gone SELECT '{kind}', {_KNOWN}", gone)  # our own names
+            for table in ("runs", "claims", "series"):
+                connection.executemany(f"DELETE FROM {table} WHERE experiment = ? AND id = ?", gone)  # noqa: S608  # ours
+            # A run that has only been packed has the series that it had.
+            changed = [(e.experiment, e.id, e.record) for e in entries]
+            connection.executemany(f"INSERT OR IGNORE INTO gone SELECT '{SERIES}', {_KNOWN} AND record != ?", changed)
+            connection.executemany(_OTHER_SERIES, changed)
+            again = [(RUNS, e.experiment, e.id) for e in entries]
+            connection.executemany("DELETE FROM gone WHERE kind = ? AND experiment = ? AND id = ?", again)
+            rows = [(e.experiment, e.id, e.inode, e.pack, e.attempt, e.state, e.record) for e in entries]
+            connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
             claims = [(e.experiment, e.id, e.claimed) for e in entries if e.claimed is not None]
             connection.executemany("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", claims)
             connection.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?)", folders)
             connection.executemany("INSERT OR REPLACE INTO logs VALUES (?, ?, ?)", logs)
+            fresh = {(e.experiment, e.id): e.whole for e in entries if e.whole is not None}
+            for experiment in {e.experiment for e in entries}:
+                put_away(connection, RUNS, experiment, self.project, fresh)
 
-    def _forget(
-        self, connection: sqlite3.Connection, gone: Sequence[tuple[str, str]], tables: Sequence[str] = TABLES
-    ) -> None:
-        if not gone:
-            return
-        connection.execute("CREATE TEMP TABLE IF NOT EXISTS gone (experiment TEXT, id TEXT)")
-        connection.execute("DELETE FROM gone")
-        connection.executemany("INSERT INTO gone VALUES (?, ?)", gone)
-        for table in tables:
-            connection.execute(f"DELETE FROM {table} WHERE (experiment, id) IN gone")  # noqa: S608  # our own names
+    # -------------------------------------------------------------- what is kept of their series
 
-    def save_summaries(
-        self, experiment: str, declared: str, ids: Iterable[str], rows: Iterable[Sequence[object]]
-    ) -> None:
-        """Keep the reduced metrics of ended runs: *rows* are name, id and a value for each reducer."""
-        mine = [(experiment, id) for id in ids]
-        with _transaction(self._connection) as connection:
-            self._forget(connection, mine, ("summaries",))
-            marks = ", ".join("?" * (3 + len(REDUCERS)))
-            statement = f"INSERT OR REPLACE INTO summaries VALUES ({marks})"  # noqa: S608  # marks alone
+    def series(self, experiment: str) -> tuple[dict[str, tuple[str, str, str]], Pile]:
+        """Give build, digest of the declarations and reduced series (JSON) of loose runs; and those on shelves."""
+        with transaction(self._connection, "DEFERRED") as connection:
+            rows = connection.execute(
+                "SELECT id, build, declared, reduced FROM series WHERE experiment = ?", (experiment,)
+            )
+            loose = {id: (build, declared, reduced) for id, build, declared, reduced in rows}
+            return loose, pile_of(connection, SERIES, experiment)
+
+    def save_series(self, experiment: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
+        """Keep the reduced series of ended runs: id, build, digest of the declarations, reduced series (JSON)."""
+        with transaction(self._connection) as connection:
+            back = [(SERIES, experiment, row[0]) for row in rows]
+            connection.executemany("DELETE FROM gone WHERE kind = ? AND experiment = ? AND id = ?", back)
+            statement = "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)"
             connection.executemany(statement, ((experiment, *row) for row in rows))
-            done = [(declared, *run) for run in mine]
-            connection.executemany("UPDATE runs SET declared = ? WHERE experiment = ? AND id = ?", done)
+            put_away(connection, SERIES, experiment, self.project, {})
 
-    def metric_names(self, experiment: str) -> list[str]:
-        """Give the names of all metrics that an ended run of an experiment has."""
-        names: list[str] = []
-        last = ""
-        while True:  # one search a name, instead of one look at every row
-            row = self._connection.execute(
-                "SELECT name FROM summaries WHERE experiment = ? AND name > ? ORDER BY name LIMIT 1", (experiment, last)
-            ).fetchone()
-            if row is None:
-                return names
-            last = row[0]
-            names.append(last)
-
-    def summaries(self, experiment: str, name: str, reducer: str) -> dict[str, float | int | None]:
-        """Give a reduced metric of ended runs by id."""
-        if reducer not in REDUCERS:
-            raise ValueError(f"no such reducer: {reducer}")
-        statement = f'SELECT id, "{reducer}" FROM summaries WHERE experiment = ? AND name = ?'  # noqa: S608  # checked
-        return dict(self._connection.execute(statement, (experiment, name)).fetchall())
+    def drop_series(self, pile: Pile) -> None:
+        """Forget the shelves of a pile: their series were read by other declarations."""
+        with transaction(self._connection) as connection:
+            drop_shelves(connection, [number for number, _ in pile.shelves])
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("BEGIN IMMEDIATE")
+def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    connection.execute(f"BEGIN {kind}")
     try:
         yield connection
     except BaseException:

@@ -9,63 +9,80 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from .index import Entry, Index
 from .records import RunRecord, read_run
+from .roster import Roster
+from .shim import packs
 
 SETTLED: Final = 2_000_000_000  # nanoseconds after which a folder's time tells two changes apart
 DIGITS: Final = frozenset("0123456789abcdef")
+BATCH: Final = 10_000  # runs that are read before they are saved
 
-Known = dict[str, dict[str, Entry]]  # by experiment, then by id
+Known = dict[str, Roster]  # by experiment
+Run = tuple[str, str]  # experiment and id
+Place = tuple[int, str | None]  # the inode of a run's folder, or 0 and the name of its pack
 
 
-def refresh(index: Index, project: Path, hints: Iterable[tuple[str, str]] = (), *, rescan: bool = False) -> Known:
+def refresh(index: Index, project: Path, hints: Iterable[Run] = (), *, rescan: bool = False) -> Known:
     """Bring the index up to date and give all runs that have a folder. *hints* name runs to look at in any case."""
     if rescan:
         index.rebuild()
-    known: Known = {}
-    for entry in index.entries():
-        known.setdefault(entry.experiment, {})[entry.id] = entry
-    look = {(e.experiment, e.id): e.inode for runs in known.values() for e in runs.values() if e.state is None}
+    known = _known(index, project)
+    look = {(e.experiment, e.id): (e.inode, e.pack) for runs in known.values() for e in runs.live()}
     logs = _read_logs(project, index.logs())
-    for run in (*hints, *logs.named):
-        named = known.get(run[0], {}).get(run[1])
-        if named is not None:
-            look[run] = named.inode
+    for experiment, id in (*hints, *logs.named):
+        if (runs := known.get(experiment)) is not None and id in runs:
+            place = runs.places.of[id]
+            look[experiment, id] = runs.column("inode")[place], runs.column("pack")[place]
     listed = _list(project, index.folders(), known)
     for run in listed.gone:
         look.pop(run, None)
     look.update(listed.found)
-    changed = _read(project, look, known)
-    if changed or listed.gone or listed.folders or logs.read:
-        for experiment, id in listed.gone:
-            known.get(experiment, {}).pop(id, None)
-        index.save(changed, listed.gone, listed.folders, logs.read)
-    for entry in changed:
-        known.setdefault(entry.experiment, {})[entry.id] = entry
+    if _save(index, _changed(project, look, known), listed, logs):
+        return _known(index, project)
     return known
 
 
-def _read(project: Path, look: dict[tuple[str, str], int], known: Known) -> list[Entry]:
+def _known(index: Index, project: Path) -> Known:
+    return {name: Roster(name, shelved, index, project) for name, shelved in index.runs().items()}
+
+
+def _save(index: Index, changed: Iterator[Entry], listed: _Listing, logs: _Logs) -> bool:
+    """Keep what was read, a batch at a time; say whether there was anything. What was listed is kept with the last."""
+    batch = list(islice(changed, BATCH))
+    while following := list(islice(changed, BATCH)):
+        index.save(batch, (), (), ())
+        batch = following
+    if not (batch or listed.gone or listed.folders or logs.read):
+        return False
+    index.save(batch, listed.gone, listed.folders, logs.read)
+    return True
+
+
+def _changed(project: Path, look: Mapping[Run, Place], known: Known) -> Iterator[Entry]:
     """Read the runs to look at; give those of which the index has something else."""
-    changed = []
     runs = os.path.join(project, "runs")
-    for (experiment, id), inode in look.items():
+    for (experiment, id), place in look.items():
         record = read_run(f"{runs}/{experiment}/{id}")
-        entry = entry_of(record, inode) if record else Entry(experiment, id, inode, 0, None, "{}")
-        before = known.get(experiment, {}).get(id)
-        if before is None or (before.attempt, before.record) != (entry.attempt, entry.record):
-            changed.append(entry)
-    return changed
+        entry = entry_of(record, place) if record else Entry(experiment, id, *place, 0, None, "{}")
+        before = known[experiment].entry(id) if experiment in known else None
+        if before is None or _kept(before) != _kept(entry):
+            yield entry
+
+
+def _kept(entry: Entry) -> tuple[object, ...]:
+    return entry.inode, entry.pack, entry.attempt, entry.record
 
 
 # ------------------------------------------------------------------ records and entries
 
 
-def entry_of(record: RunRecord, inode: int) -> Entry:
+def entry_of(record: RunRecord, place: Place) -> Entry:
     """Give the form in which the index keeps a record."""
     claim = {name: value for name, value in record.claim.items() if name not in ("values", "command")}
     start = {name: value for name, value in (record.start or {}).items() if name != "command"}
@@ -77,45 +94,25 @@ def entry_of(record: RunRecord, inode: int) -> Entry:
     values = record.claim.get("values") if ended else None
     claimed = None if values is None else json.dumps(values, separators=(",", ":"))
     text = json.dumps(kept, separators=(",", ":"))
-    return Entry(record.experiment, record.id, inode, record.attempt, state, text, None, claimed)
-
-
-def record_of(entry: Entry, project: Path) -> RunRecord | None:
-    """Give the record that an entry keeps, without values and command; nothing if no attempt ever began."""
-    if entry.attempt == 0:
-        return None
-    kept = json.loads(entry.record)
-    progress = kept.get("progress")
-    return RunRecord(
-        id=entry.id,
-        experiment=entry.experiment,
-        folder=os.path.join(project, "runs", entry.experiment, entry.id),
-        attempt=entry.attempt,
-        claim=kept["claim"],
-        start=kept["start"],
-        end=kept["end"],
-        progress=(progress[0], progress[1]) if progress else None,
-        torn=kept.get("torn", False),
-        broken=kept.get("broken"),
-        released=kept.get("released", False),
-    )
+    return Entry(record.experiment, record.id, *place, record.attempt, state, text, claimed, record)
 
 
 # ------------------------------------------------------------------ folders
 
 
 class _Listing:
-    """*found*: runs with a folder that the index does not know, with its inode; *folders*: times to remember."""
+    """*found*: runs that the index does not know there, with their place; *folders*: times to remember."""
 
     __slots__ = ("folders", "found", "gone")
 
     def __init__(self) -> None:
-        self.found: dict[tuple[str, str], int] = {}
-        self.gone: list[tuple[str, str]] = []
+        self.found: dict[Run, Place] = {}
+        self.gone: list[Run] = []
         self.folders: list[tuple[str, int]] = []
 
 
-def _list(project: Path, before: dict[str, int], known: Known) -> _Listing:
+def _list(project: Path, before: Mapping[str, int], known: Known) -> _Listing:
+    """List the folders of runs and of packs in which something has come or gone."""
     listing = _Listing()
     try:
         with os.scandir(os.path.join(project, "runs")) as entries:
@@ -123,30 +120,39 @@ def _list(project: Path, before: dict[str, int], known: Known) -> _Listing:
     except OSError:
         experiments = {}
     for experiment in known.keys() - experiments.keys():
-        listing.gone += [(experiment, id) for id in known[experiment]]
-        listing.folders.append((experiment, 0))
+        listing.gone += [(experiment, id) for id in known[experiment].ids]
+        listing.folders += [(experiment, 0), (f"{experiment}/{packs.FOLDER}", 0)]
     for experiment, path in sorted(experiments.items()):
-        touched = os.stat(path).st_mtime_ns
-        if before.get(experiment) == touched:
+        touched = {experiment: os.stat(path).st_mtime_ns, f"{experiment}/{packs.FOLDER}": _touched(path)}
+        if all(before.get(name, 0) == time for name, time in touched.items()):
             continue
-        _list_experiment(listing, experiment, path, known.get(experiment, {}))
+        _list_experiment(listing, experiment, path, known.get(experiment))
         # What changes once more within the same tick would not show: then the folder is listed again.
-        settled = touched < time.time_ns() - SETTLED
-        listing.folders.append((experiment, touched if settled else 0))
+        settled = time.time_ns() - SETTLED
+        listing.folders += [(name, time if time < settled else 0) for name, time in touched.items()]
     return listing
 
 
-def _list_experiment(listing: _Listing, experiment: str, path: str, known: dict[str, Entry]) -> None:
-    present = set()
+def _touched(path: str) -> int:
+    """Give the time of an experiment's folder of packs; 0 if it has none."""
+    try:
+        return os.stat(os.path.join(path, packs.FOLDER)).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _list_experiment(listing: _Listing, experiment: str, path: str, known: Roster | None) -> None:
+    present: dict[str, Place] = {id: (0, pack) for id, pack in packs.contents(path).items()}
     with os.scandir(path) as entries:
         for entry in entries:
-            if len(entry.name) != 16 or not DIGITS.issuperset(entry.name):
-                continue
-            present.add(entry.name)
-            before = known.get(entry.name)
-            if before is None or before.inode != entry.inode():
-                listing.found[experiment, entry.name] = entry.inode()
-    listing.gone += [(experiment, id) for id in known.keys() - present]
+            if len(entry.name) == 16 and DIGITS.issuperset(entry.name):
+                present[entry.name] = (entry.inode(), None)  # a folder comes before a pack
+    before: dict[str, Place] = {}
+    if known is not None:
+        places = zip(known.column("inode"), known.column("pack"), strict=True)
+        before = dict(zip(known.ids, places, strict=True))
+    listing.found |= {(experiment, id): place for id, place in present.items() if before.get(id) != place}
+    listing.gone += [(experiment, id) for id in before.keys() - present.keys()]
 
 
 # ------------------------------------------------------------------ hints

@@ -6,7 +6,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Final
+
+from .shim import packs
 
 Record = Mapping[str, Any]
 
@@ -55,11 +58,21 @@ def read_run(folder: str | os.PathLike[str]) -> RunRecord | None:
             return unreadable(folder, attempt + 1, error)
         attempt, data = attempt + 1, found
     if data is None:
-        return None
+        return _read_packed(folder)
     record = parse_run(folder, attempt, data)
     if record.end is None and os.path.exists(f"{folder}/run.{attempt}.release.jsonl"):
         return replace(record, released=True)
     return record
+
+
+def _read_packed(folder: str) -> RunRecord | None:
+    """Read a run that has no journal of its own; only ended ones are packed."""
+    if os.path.isdir(folder):
+        return None
+    names = set(packs.names(folder))
+    attempt = next((n for n in count(1) if journal_name(n + 1) not in names), 1)
+    data = packs.read(folder, journal_name(attempt))
+    return None if data is None else parse_run(folder, attempt, data)
 
 
 def read_attempt(folder: str, attempt: int) -> RunRecord | None:
@@ -67,7 +80,8 @@ def read_attempt(folder: str, attempt: int) -> RunRecord | None:
     try:
         return parse_run(folder, attempt, _read(f"{folder}/{journal_name(attempt)}"))
     except FileNotFoundError:
-        return None
+        data = None if os.path.isdir(folder) else packs.read(folder, journal_name(attempt))
+        return None if data is None else parse_run(folder, attempt, data)
     except OSError as error:
         return unreadable(folder, attempt, error)
 

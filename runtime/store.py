@@ -7,21 +7,27 @@ import os
 import re
 import sqlite3
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from .here import Here
-from .index import Entry, Index
+from .index import Index, MovedError
 from .index_place import index_place
-from .index_refresh import Known, record_of, refresh
+from .index_refresh import Known, refresh
 from .metrics import Declarations, Series, planned_declarations, read_metrics
 from .records import RunRecord, read_attempt, read_run
-from .reducers import reduce, summary
+from .reducers import summary
+from .roster import Places, Roster
+from .series_roster import SeriesRoster
 from .states import ProcessEvidence, State, state_of
 from .submissions import queued_rows
 
 T = TypeVar("T")
+Value = Any
+TRIES: Final = 3  # looks at an index that others keep rearranging
+BATCH: Final = 10_000  # runs whose series are read before they are saved
+SETTLED: Final = frozenset(("done", "planned"))
 _ID: Final = re.compile(rb'\[\s*"([0-9a-f]+)"')
 
 
@@ -42,8 +48,8 @@ class Store:
         self._plans: dict[str, Mapping[str, Any]] = {}
         self._declared: dict[str, Declarations] = {}
         self._by_build: dict[tuple[str, str], tuple[Declarations, str]] = {}
-        self._read: set[str] = set()
-        self._live: dict[tuple[str, str], dict[str, Series]] = {}
+        self._rosters: dict[str, SeriesRoster] = {}
+        self._ended: dict[tuple[str, bool], State] = {}
         self.refresh(rescan=rescan)
 
     def refresh(self, *, rescan: bool = False) -> None:
@@ -51,9 +57,8 @@ class Store:
         self._queued = frozenset(queued_runs(self.project))
         self._known = self._look(rescan)
         self._states: dict[tuple[str, str], State] = {}
-        self._records: dict[tuple[str, str], RunRecord | None] = {}
-        self._read.clear()
-        self._live.clear()
+        self._ended.clear()
+        self._rosters.clear()
 
     def _look(self, rescan: bool) -> Known:
         try:
@@ -64,12 +69,15 @@ class Store:
 
     def _from_index(self, ask: Callable[[], T]) -> T:
         """Give what *ask* gets from the index; if that is damaged or held by another, once more with a new one."""
-        try:
-            return ask()
-        except sqlite3.Error as error:
-            self._index.recover(error)
-            self.refresh()
-            return ask()
+        for _ in range(TRIES):
+            try:
+                return ask()
+            except MovedError:
+                self.refresh()
+            except sqlite3.Error as error:
+                self._index.recover(error)
+                self.refresh()
+        return ask()
 
     def close(self) -> None:
         self._index.close()
@@ -81,19 +89,49 @@ class Store:
         return self._known.keys()
 
     def ids(self, experiment: str) -> Iterable[str]:
-        """Give the runs of an experiment that have a folder, in the order of their ids."""
-        return sorted(self._known.get(experiment, {}))
+        """Give the runs of an experiment that have a folder or are packed, in the order of their ids."""
+        runs = self._known.get(experiment)
+        return sorted(runs.ids) if runs is not None else []
 
     def state(self, experiment: str, id: str) -> State:
         """Give the state of a run by its own records, this host's processes and live submissions."""
         key = experiment, id
         if key not in self._states:
-            entry = self._known.get(experiment, {}).get(id)
-            if entry is not None and entry.state == "done":
-                self._states[key] = "done"
-            else:
-                self._states[key] = state_of(self.record(experiment, id), self._evidence, key in self._queued)
+            self._states[key] = self._from_index(lambda: self._state(experiment, id))
         return self._states[key]
+
+    def _state(self, experiment: str, id: str) -> State:
+        runs = self._known.get(experiment)
+        if runs is not None and runs.state(id) == "done":
+            return "done"
+        return state_of(self.record(experiment, id), self._evidence, (experiment, id) in self._queued)
+
+    def states(self, experiment: str, ids: Sequence[str]) -> list[State]:
+        """Give the states of many runs of an experiment, as `state` does one by one."""
+        return self._from_index(lambda: self._many_states(experiment, ids))
+
+    def _many_states(self, experiment: str, ids: Sequence[str]) -> list[State]:
+        queued = {id for of, id in self._queued if of == experiment}
+        runs = self._known.get(experiment)
+        if runs is None:
+            return ["queued" if id in queued else "planned" for id in ids]
+        said: list[str] = runs.places.pick(ids, runs.column("state"), "planned")
+        if not queued and set(said) <= SETTLED:
+            return said  # type: ignore[return-value]  # both are states
+        return [
+            "done" if state == "done" else self._said(experiment, id, state, id in queued)
+            for id, state in zip(ids, said, strict=True)
+        ]
+
+    def _said(self, experiment: str, id: str, said: str | None, queued: bool) -> State:
+        """Give the state of a run that ended so; of all that did, submitted again or not, it is the same."""
+        if said is None:
+            return self.state(experiment, id)
+        if said == "planned":
+            return "queued" if queued else "planned"
+        if (said, queued) not in self._ended:
+            self._ended[said, queued] = self.state(experiment, id)
+        return self._ended[said, queued]
 
     def state_of(self, record: RunRecord) -> State:
         """Give the state of one attempt by its own record and this host's processes."""
@@ -101,11 +139,19 @@ class Store:
 
     def record(self, experiment: str, id: str) -> RunRecord | None:
         """Give what a run wrote of itself, without values and command; nothing if it never began."""
-        key = experiment, id
-        if key not in self._records:
-            entry = self._known.get(experiment, {}).get(id)
-            self._records[key] = None if entry is None else record_of(entry, self.project)
-        return self._records[key]
+        return self._from_index(lambda: self._record(experiment, id))
+
+    def _record(self, experiment: str, id: str) -> RunRecord | None:
+        runs = self._known.get(experiment)
+        return None if runs is None else runs.record(id)
+
+    def field(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
+        """Give a field of many runs (see `index_fields`); null for those that never began."""
+        return self._from_index(lambda: self._many_fields(experiment, ids, name))
+
+    def _many_fields(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
+        runs = self._known.get(experiment)
+        return [None] * len(ids) if runs is None else runs.places.pick(ids, runs.field(name))
 
     def whole_record(self, experiment: str, id: str) -> RunRecord | None:
         """Read a run's journal, values and command included."""
@@ -128,7 +174,7 @@ class Store:
 
     def broken(self) -> list[RunRecord]:
         """Give the records that can't be read."""
-        live = (e for runs in self._known.values() for e in runs.values() if e.state is None)
+        live = (entry for runs in self._known.values() for entry in runs.live())
         found = (self.record(entry.experiment, entry.id) for entry in live)
         return [record for record in found if record is not None and record.broken is not None]
 
@@ -139,7 +185,7 @@ class Store:
         if self._declared.get(experiment) != declared:
             self._declared[experiment] = declared
             self._by_build = {key: found for key, found in self._by_build.items() if key[0] != experiment}
-            self._read.discard(experiment)
+            self._rosters.pop(experiment, None)
 
     def declarations(self, experiment: str, id: str) -> Declarations:
         """Give the declarations by which a run's metrics are read."""
@@ -175,19 +221,15 @@ class Store:
 
     def metric_names(self, experiment: str) -> list[str]:
         """Give the names of all metrics that a run of the experiment has logged or printed."""
-        names = dict.fromkeys(self._from_index(lambda: self._names(experiment)))
-        for (of, _), series in self._live.items():
-            if of == experiment:
-                names.update(dict.fromkeys(series))
-        return list(names)
+        return self._from_index(lambda: self._series(experiment).names())
 
     def reduced(self, experiment: str, name: str, reducer: str) -> dict[str, float | int | None]:
         """Give a metric, reduced to a number (see `reducers`), by run; runs that lack it are left out."""
-        found = self._from_index(lambda: self._summaries_of(experiment, name, reducer))
-        for (of, id), series in self._live.items():
-            if of == experiment and name in series:
-                found[id] = reduce(series[name], reducer)
-        return found
+        return self._from_index(lambda: self._series(experiment).reduced(name, reducer))
+
+    def metric(self, experiment: str, ids: Sequence[str], name: str, reducer: str) -> list[float | int | None]:
+        """Give a metric of many runs, reduced to a number; null for those that lack it."""
+        return self._from_index(lambda: self._series(experiment).pick(ids, name, reducer))
 
     def series(self, experiment: str, id: str, attempt: int | None = None) -> dict[str, Series]:
         """Read all series of the last attempt of a run, or of that one, from its files."""
@@ -196,38 +238,47 @@ class Store:
             return {}
         return read_metrics(record.folder, attempt or record.attempt, self.declarations(experiment, id))
 
-    def _names(self, experiment: str) -> list[str]:
-        self._read_metrics(experiment)
-        return self._index.metric_names(experiment)
+    def _series(self, experiment: str) -> SeriesRoster:
+        """Read the series of runs that go on, and of ended ones that were not read by these declarations."""
+        if experiment not in self._rosters:
+            runs = self._known.get(experiment)
+            loose, pile = self._index.series(experiment)
+            if not all(self._is_current(experiment, *pair) for about in pile.about for pair in about):
+                self._index.drop_series(pile)
+                loose, pile = self._index.series(experiment)
+            read = {id for id, (build, declared, _) in loose.items() if self._is_current(experiment, build, declared)}
+            if runs is not None and self._read_new(runs, {*pile.ids, *read}):
+                loose, pile = self._index.series(experiment)
+            live = {e.id: self.series(experiment, e.id) for e in runs.live() if e.attempt} if runs is not None else {}
+            places = runs.places if runs is not None else Places([])
+            reduced = {id: row[2] for id, row in loose.items()}
+            self._rosters[experiment] = SeriesRoster(self._index, pile, reduced, live, places)
+        return self._rosters[experiment]
 
-    def _summaries_of(self, experiment: str, name: str, reducer: str) -> dict[str, float | int | None]:
-        self._read_metrics(experiment)
-        return self._index.summaries(experiment, name, reducer)
+    def _is_current(self, experiment: str, build: str, declared: str) -> bool:
+        return self._declarations_in(experiment, build)[1] == declared
 
-    def _read_metrics(self, experiment: str) -> None:
-        """Read the metrics of runs that go on, and of ended ones that were not read by these declarations."""
-        if experiment in self._read:
-            return
-        fresh: dict[str, list[Entry]] = {}
-        for entry in self._known.get(experiment, {}).values():
-            if entry.attempt == 0:
-                continue
-            if entry.state is None:
-                self._live[experiment, entry.id] = self.series(experiment, entry.id)
-                continue
-            digest = self._declarations_in(experiment, self._build_of(experiment, entry.id))[1]
-            if entry.declared != digest:
-                fresh.setdefault(digest, []).append(entry)
-        for digest, entries in fresh.items():
-            self._index.save_summaries(experiment, digest, [e.id for e in entries], self._summaries(entries))
-            for entry in entries:
-                entry.declared = digest
-        self._read.add(experiment)
+    def _read_new(self, runs: Roster, read: Collection[str]) -> bool:
+        """Read the series of the ended runs that are not among those *read*; say whether there were any."""
+        if len(read) == len(runs.places.ids):
+            return False
+        states, packs = runs.column("state"), runs.column("pack")
+        fresh = [
+            (pack or "", id)
+            for id, state, pack in zip(runs.ids, states, packs, strict=True)
+            if state is not None and id not in read
+        ]
+        fresh.sort()  # a pack is opened once
+        for start in range(0, len(fresh), BATCH):
+            rows = [self._reduce(runs.experiment, id) for _, id in fresh[start : start + BATCH]]
+            self._index.save_series(runs.experiment, rows)
+        return bool(fresh)
 
-    def _summaries(self, entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
-        for entry in entries:
-            for name, series in self.series(entry.experiment, entry.id).items():
-                yield (name, entry.id, *summary(series))
+    def _reduce(self, experiment: str, id: str) -> tuple[str, str, str, str]:
+        build = self._build_of(experiment, id)
+        reduced = {name: summary(series) for name, series in self.series(experiment, id).items()}
+        declared = self._declarations_in(experiment, build)[1]
+        return id, build, declared, json.dumps(reduced, separators=(",", ":"))
 
 
 def queued_runs(project: Path) -> Iterator[tuple[str, str]]:

@@ -167,7 +167,7 @@ def test_an_index_of_another_version_is_made_anew(study: Recorded) -> None:
     """Nobody reads a schema that they do not know."""
     study.store().close()
     with closing(sqlite3.connect(study.folder / ".xpc/index.sqlite", isolation_level=None)) as connection:
-        connection.execute("DROP TABLE summaries")
+        connection.execute("DROP TABLE series")
         connection.execute("PRAGMA user_version = 999")
 
     assert study.ask("from train show sum(loss)").records() == [{"sum(loss)": 6.0}]

@@ -58,7 +58,7 @@ class View:
     def states(self, experiment: str) -> list[State]:
         """Give the state of each planned run, in the order of the table."""
         if experiment not in self._states:
-            own = [self.store.state(experiment, id) for id in self.ids(experiment)]
+            own = self.store.states(experiment, self.ids(experiment))
             for parents in self.tables[experiment].parents:
                 above = self.states(parents.experiment)
                 own = [
@@ -189,34 +189,30 @@ class Runs:
 
     def _gone(self, experiment: str, ref: Ref) -> Iterable[Value]:
         past = self.view.past(experiment)
+        ids = list(past)
         match ref:
             case Config(name) | (Field("config") as name):
                 key = name if isinstance(name, str) else "config"
                 return [values.get(key) for values in past.values()]
             case Metric(name, reducer):
-                return self._metric(experiment, past, name, reducer)
+                return self._metric(experiment, ids, name, reducer)
             case Field(name):
-                return self._field(experiment, past, name)
+                return self._field(experiment, ids, name)
             case Ancestor():
                 return [None] * len(past)
 
-    def _metric(self, experiment: str, ids: Iterable[str], name: str, reducer: str) -> Iterable[Value]:
-        found = self.view.store.reduced(experiment, name, reducer)
-        return [found.get(id) for id in ids]
+    def _metric(self, experiment: str, ids: Sequence[str], name: str, reducer: str) -> Iterable[Value]:
+        return self.view.store.metric(experiment, ids, name, reducer)
 
-    def _field(self, experiment: str, ids: Iterable[str], name: str) -> Iterable[Value]:
+    def _field(self, experiment: str, ids: Sequence[str], name: str) -> Iterable[Value]:
         store = self.view.store
         if name == "id":
             return ids
         if name == "experiment":
             return [experiment for _ in ids]
         if name == "status":
-            return [store.state(experiment, id) for id in ids]
-        records = (store.record(experiment, id) for id in ids)
-        if name == "tags":
-            return [record.claim.get("tags") if record is not None else None for record in records]
-        read = READ[name]
-        return [read(record) if record is not None else None for record in records]
+            return store.states(experiment, ids)
+        return store.field(experiment, ids, name)
 
     def _ancestor(self, experiment: str, table: Planned, target: str, inner: Ref) -> Iterable[Value]:
         """Give what all ancestors of a run in *target* agree on; null where they differ, or where there is none."""

@@ -1,0 +1,62 @@
+"""A column of values to bytes and back: numbers as they lie in memory, everything else as a pool and a code a row."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final
+
+Value = Any  # what JSON can hold
+
+FLOATS: Final = b"f"  # every value a float
+SOME_FLOATS: Final = b"n"  # floats and nulls; a NaN stands for null, and no value of a column is NaN
+WHOLE: Final = b"q"  # every value an integer of 64 bits
+POOL: Final = b"p"  # 8 bytes: how long the pool's JSON is; the pool; the codes
+
+_LENGTH: Final = 8
+
+
+def encode(values: Sequence[Value]) -> bytes:
+    """Give the bytes of a column. They are for this machine: the order of bytes is its own."""
+    kinds = set(map(type, values))
+    if kinds == {float}:
+        return FLOATS + array("d", values).tobytes()
+    if kinds == {float, type(None)}:
+        return SOME_FLOATS + array("d", [float("nan") if value is None else value for value in values]).tobytes()
+    if kinds == {int}:
+        try:
+            return WHOLE + array("q", values).tobytes()
+        except OverflowError:
+            pass
+    return _pooled(values)
+
+
+def _pooled(values: Sequence[Value]) -> bytes:
+    codes: dict[str, int] = {}
+    column = array("I", [codes.setdefault(_text(value), len(codes)) for value in values])
+    pool = f"[{','.join(codes)}]".encode()
+    return POOL + len(pool).to_bytes(_LENGTH, "little") + pool + column.tobytes()
+
+
+def _text(value: Value) -> str:
+    return "null" if value is None else json.dumps(value, separators=(",", ":"))
+
+
+def decode(data: bytes) -> list[Value]:
+    """Give the values of a column; equal texts, lists and maps are one object."""
+    kind, rest = data[:1], memoryview(data)[1:]
+    if kind == POOL:
+        start = _LENGTH + int.from_bytes(rest[:_LENGTH], "little")
+        pool = json.loads(bytes(rest[_LENGTH:start]))
+        return list(map(pool.__getitem__, _array("I", rest[start:])))
+    if kind == WHOLE:
+        return _array("q", rest).tolist()
+    floats = _array("d", rest).tolist()
+    return floats if kind == FLOATS else [None if value != value else value for value in floats]
+
+
+def _array(kind: str, data: memoryview) -> array[Any]:
+    found: array[Any] = array(kind)
+    found.frombytes(data)
+    return found

@@ -1,0 +1,164 @@
+"""Loose rows of the index to shelves, a blob a column, and shelves to a pile: what is valid on all of them together."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from .index_columns import encode
+from .index_fields import KEPT
+from .records import RunRecord
+from .reducers import REDUCERS
+
+RUNS: Final = "runs"
+SERIES: Final = "series"
+ENOUGH: Final = 1_000  # loose rows that are worth a shelf
+DIGITS: Final = 16  # of an id
+
+
+@dataclass(slots=True)
+class Pile:
+    """The shelves of one kind for one experiment: their numbers with how many runs each has, first shelf first.
+
+    *ids*: the runs that count, in order; *kept* their places among all on the shelves (none: all of them count).
+    *about*: what each shelf says of all its runs.
+    """
+
+    shelves: Sequence[tuple[int, int]]
+    ids: list[str]
+    kept: list[int] | None
+    about: Sequence[Any]
+
+
+def pile_of(connection: sqlite3.Connection, kind: str, experiment: str) -> Pile:
+    """Put an experiment's shelves together: loose rows and later shelves come before earlier ones."""
+    rows = connection.execute(
+        "SELECT number, ids, about FROM shelves WHERE kind = ? AND experiment = ? ORDER BY number", (kind, experiment)
+    ).fetchall()
+    whole = b"".join(ids for _, ids, _ in rows).hex()
+    ids = [whole[i : i + DIGITS] for i in range(0, len(whole), DIGITS)]
+    shelves = [(number, 2 * len(own) // DIGITS) for number, own, _ in rows]
+    kept = _kept(connection, kind, experiment, ids) if ids else None
+    return Pile(shelves, ids if kept is None else [ids[i] for i in kept], kept, [json.loads(row[2]) for row in rows])
+
+
+def _kept(connection: sqlite3.Connection, kind: str, experiment: str, ids: Sequence[str]) -> list[int] | None:
+    loose = "SELECT id FROM runs WHERE experiment = ?1 AND shelf IS NULL"
+    if kind == SERIES:
+        loose = "SELECT id FROM series WHERE experiment = ?1"
+    rows = connection.execute(
+        f"{loose} UNION ALL SELECT id FROM gone WHERE kind = ?2 AND experiment = ?1",  # noqa: S608  # our own names
+        (experiment, kind),
+    )
+    out = {id for (id,) in rows}
+    last = dict(zip(ids, range(len(ids)), strict=True))
+    if len(last) == len(ids) and last.keys().isdisjoint(out):
+        return None
+    return [place for place, id in enumerate(ids) if last[id] == place and id not in out]
+
+
+def put_away(
+    connection: sqlite3.Connection,
+    kind: str,
+    experiment: str,
+    project: Path,
+    fresh: Mapping[tuple[str, str], RunRecord],
+) -> None:
+    """Put the loose ended rows on a shelf if there are enough of them. *fresh*: records that were just read."""
+    table = "runs WHERE shelf IS NULL AND state IS NOT NULL AND" if kind == RUNS else "series WHERE"
+    (count,) = connection.execute(f"SELECT count(*) FROM {table} experiment = ?", (experiment,)).fetchone()  # noqa: S608
+    if count < ENOUGH:
+        return
+    if kind == RUNS:
+        _put_runs_away(connection, experiment, project, fresh)
+    else:
+        _put_series_away(connection, experiment)
+
+
+def _put_runs_away(
+    connection: sqlite3.Connection, experiment: str, project: Path, fresh: Mapping[tuple[str, str], RunRecord]
+) -> None:
+    rows = connection.execute(
+        "SELECT id, inode, pack, attempt, state, record FROM runs "
+        "WHERE shelf IS NULL AND state IS NOT NULL AND experiment = ? ORDER BY id",
+        (experiment,),
+    ).fetchall()
+    records = [
+        fresh.get((experiment, id)) or parse_record(experiment, id, attempt, record, project)
+        for id, _, _, attempt, _, record in rows
+    ]
+    columns: dict[tuple[str, str], Sequence[Any]] = {
+        ("inode", ""): [row[1] for row in rows],
+        ("pack", ""): [row[2] for row in rows],
+        ("state", ""): [row[4] for row in rows],
+    }
+    columns |= {(name, "field"): [read(record) for record in records] for name, read in KEPT.items()}
+    number = _add_shelf(connection, RUNS, experiment, [row[0] for row in rows], None, columns)
+    statement = "UPDATE runs SET shelf = ? WHERE shelf IS NULL AND state IS NOT NULL AND experiment = ?"
+    connection.execute(statement, (number, experiment))
+
+
+def _put_series_away(connection: sqlite3.Connection, experiment: str) -> None:
+    rows = connection.execute(
+        "SELECT id, build, declared, reduced FROM series WHERE experiment = ? ORDER BY id", (experiment,)
+    ).fetchall()
+    reduced = [json.loads(row[3]) for row in rows]
+    names = sorted({name for series in reduced for name in series})
+    nothing = (None,) * len(REDUCERS)
+    columns: dict[tuple[str, str], Sequence[Any]] = {}
+    for name in names:
+        parts = zip(*(series.get(name, nothing) for series in reduced), strict=True)
+        columns |= {(name, reducer): values for reducer, values in zip(REDUCERS, parts, strict=True)}
+    about = sorted({(build, declared) for _, build, declared, _ in rows})
+    _add_shelf(connection, SERIES, experiment, [row[0] for row in rows], about, columns)
+    connection.execute("DELETE FROM series WHERE experiment = ?", (experiment,))
+
+
+def _add_shelf(
+    connection: sqlite3.Connection,
+    kind: str,
+    experiment: str,
+    ids: Sequence[str],
+    about: Any,
+    columns: Mapping[tuple[str, str], Sequence[Any]],
+) -> int:
+    cursor = connection.execute(
+        "INSERT INTO shelves (kind, experiment, ids, about) VALUES (?, ?, ?, ?)",
+        (kind, experiment, bytes.fromhex("".join(ids)), json.dumps(about)),
+    )
+    number = cursor.lastrowid
+    assert number is not None
+    rows = ((number, *key, encode(values)) for key, values in columns.items())
+    connection.executemany("INSERT INTO columns VALUES (?, ?, ?, ?)", rows)
+    return number
+
+
+def drop_shelves(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Forget some shelves."""
+    which = [(number,) for number in numbers]
+    connection.executemany("DELETE FROM shelves WHERE number = ?", which)
+    connection.executemany("DELETE FROM columns WHERE shelf = ?", which)
+
+
+def parse_record(experiment: str, id: str, attempt: int, text: str, project: Path) -> RunRecord:
+    """Give the record that the index keeps as JSON, without values and command."""
+    kept = json.loads(text)
+    progress = kept.get("progress")
+    return RunRecord(
+        id=id,
+        experiment=experiment,
+        folder=os.path.join(project, "runs", experiment, id),
+        attempt=attempt,
+        claim=kept["claim"],
+        start=kept["start"],
+        end=kept["end"],
+        progress=(progress[0], progress[1]) if progress else None,
+        torn=kept.get("torn", False),
+        broken=kept.get("broken"),
+        released=kept.get("released", False),
+    )

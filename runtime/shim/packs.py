@@ -1,0 +1,136 @@
+"""Reads packed runs: a zip holds up to a thousand ended ones, and its comment says which and how each ended.
+
+A run's own folder comes before a pack, a later pack before an earlier one.
+"""
+
+# A node may have Python 3.8.
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import zipfile
+from typing import Dict, List, NamedTuple, Optional
+
+FOLDER = "packs"
+SCHEMA = "xpc.pack/1"
+
+_NAME = re.compile(r"([1-9]\d*)\.zip")
+_END = b"PK\x05\x06"  # the record that a zip ends with; its comment comes last in the file
+_END_SIZE = 22
+_LONGEST = (1 << 16) + _END_SIZE
+_UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+
+
+class Found(NamedTuple):
+    """The pack that holds a run, and how the run ended."""
+
+    pack: str
+    state: str
+
+
+def pack_paths(experiment: str) -> List[str]:
+    """Give the packs in an experiment's folder, earliest first."""
+    folder = os.path.join(experiment, FOLDER)
+    try:
+        found = [match for match in map(_NAME.fullmatch, os.listdir(folder)) if match]
+    except OSError:
+        return []
+    return [os.path.join(folder, match[0]) for match in sorted(found, key=lambda match: int(match[1]))]
+
+
+def contents(experiment: str) -> Dict[str, str]:
+    """Give the name of the pack that each packed run of an experiment lies in, by the run's id."""
+    return {run: os.path.basename(path) for path in pack_paths(experiment) for run in runs_in(path)}
+
+
+def runs_in(path: str) -> Dict[str, str]:
+    """Give the runs of a pack and how each ended, in their order there; none if nobody can read it."""
+    try:
+        stat = os.stat(path)
+        return _runs_in(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    except _UNREADABLE:
+        return {}
+
+
+@functools.lru_cache(maxsize=None)
+def _runs_in(path: str, inode: int, size: int, changed: int) -> Dict[str, str]:
+    with open(path, "rb") as file:
+        file.seek(max(0, size - _LONGEST))
+        data = file.read()
+    said = json.loads(data[data.rindex(_END) + _END_SIZE :].decode("utf-8"))
+    if said.get("schema") != SCHEMA:
+        return {}
+    return {str(run): str(state) for run, state in said["runs"].items()}
+
+
+def find(folder: str) -> Optional[Found]:
+    """Give the pack that holds the run whose folder would be *folder*."""
+    experiment, run = os.path.split(os.path.normpath(folder))
+    for path in reversed(pack_paths(experiment)):
+        state = runs_in(path).get(run)
+        if state is not None:
+            return Found(path, state)
+    return None
+
+
+def is_done(folder: str) -> bool:
+    """Tell whether the run whose folder would be *folder* is packed, and its end line says `done`."""
+    found = find(folder)
+    return found is not None and found.state == "done"
+
+
+def names(folder: str) -> List[str]:
+    """Give the names of the files of a packed run."""
+    found = find(folder)
+    return [] if found is None else sorted(_members(found.pack, os.path.basename(os.path.normpath(folder))))
+
+
+def read(folder: str, name: str) -> Optional[bytes]:
+    """Give a file of a packed run; nothing if the run is in no pack, or has no such file there."""
+    found = find(folder)
+    if found is None:
+        return None
+    try:
+        return _open(found.pack, os.stat(found.pack).st_ino).read(
+            "%s/%s" % (os.path.basename(os.path.normpath(folder)), name)
+        )
+    except KeyError:
+        return None
+
+
+def _members(pack: str, run: str) -> List[str]:
+    prefix = run + "/"
+    every = _open(pack, os.stat(pack).st_ino).namelist()
+    return [name[len(prefix) :] for name in every if name.startswith(prefix)]
+
+
+@functools.lru_cache(maxsize=8)
+def _open(pack: str, inode: int) -> zipfile.ZipFile:
+    return zipfile.ZipFile(pack)
+
+
+def restore(folder: str) -> bool:
+    """Put a packed run back into its folder, whole or not at all; false if it is in no pack.
+
+    Its next attempt then goes on after those that it had. Of two that restore it at once one wins, with the same files.
+    """
+    found = find(folder)
+    if found is None:
+        return False
+    run = os.path.basename(os.path.normpath(folder))
+    aside = "%s.%s-%d" % (folder, os.uname().nodename, os.getpid())
+    os.mkdir(aside)
+    try:
+        for name in _members(found.pack, run):
+            with open(os.path.join(aside, name), "xb") as file:
+                file.write(_open(found.pack, os.stat(found.pack).st_ino).read("%s/%s" % (run, name)))
+        os.rename(aside, folder)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)
+        if not os.path.isdir(folder):
+            raise
+    return True
