@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from .build_rows import Tasks, read_plan, row_ids
+from .calls import OPEN, Call, Ranges, Verdict, read_calls, read_ranges, read_verdicts, settle, task_jobs
 from .lock import holder
 from .owner import Owner
 
 SCHEMA: Final = "xpc.submission/1"
 FOLDER: Final = ".xpc/submissions"
+BUILDS: Final = ".xpc/builds"
+CLUSTERS: Final = frozenset(("slurm", "oar"))
 
-Ranges = list[tuple[int, int]]  # first row and how many
+Task = tuple[str, int | None]  # a job, and SLURM's index of its task
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One submit as its file tells it: *rows* are ranges of the build's table by experiment."""
+    """One submit as its file tells it: *rows* are ranges of the build's table by experiment (local), *calls* what the
+    scheduler was asked for (clusters). *released*: the jobs that it sent were let go."""
 
     path: Path
     time: str
@@ -32,6 +37,12 @@ class Submission:
     ended: bool
     torn: bool
     rows: Mapping[str, Ranges] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
+    released: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.path.name
 
     def live(self, project: Path, here: Owner) -> bool:
         """Say whether a local submit still goes on; one on another host does while it has the lock."""
@@ -90,8 +101,32 @@ def ranges(rows: Sequence[int]) -> Ranges:
 
 def read_submissions(project: Path) -> list[Submission]:
     """Give all submits of the project, oldest first. A line counts when it ends and parses; a torn tail is marked."""
-    paths = sorted((project / FOLDER).glob("*.jsonl"))
-    return [found for path in paths if (found := _read(path)) is not None]
+    return _read_all(project)[0]
+
+
+def _read_all(project: Path) -> tuple[list[Submission], dict[Task, str]]:
+    """Give the submits, and when each task was cancelled that ever was."""
+    submissions: list[Submission] = []
+    verdicts: dict[str, dict[int, Verdict]] = {}
+    cancelled: dict[Task, str] = {}
+    completed: set[str] = set()
+    for path in sorted((project / FOLDER).glob("*.jsonl")):
+        lines, torn = _lines(path.read_bytes())
+        found = _read(path, lines, torn=torn)
+        if found is not None:
+            submissions.append(found)
+        for verdict in read_verdicts(lines):
+            verdicts.setdefault(verdict.file, {})[verdict.call] = verdict
+        cancelled.update(_cancelled(lines))
+        completed.update(str(line.get("file")) for line in lines if line.get("event") == "completed")
+    return [_as_others_know(found, verdicts.get(found.name, {}), completed) for found in submissions], cancelled
+
+
+def _as_others_know(found: Submission, verdicts: Mapping[int, Verdict], completed: Container[str]) -> Submission:
+    """Add what later submits found out about one that was cut, and did for it."""
+    if verdicts:
+        found = replace(found, calls=settle(found.calls, verdicts))
+    return replace(found, ended=True, released=True) if found.name in completed else found
 
 
 def queued_rows(project: Path) -> Iterator[tuple[str, str, int]]:
@@ -108,8 +143,108 @@ def queued_rows(project: Path) -> Iterator[tuple[str, str, int]]:
                         yield submission.build, experiment, row
 
 
-def _read(path: Path) -> Submission | None:
-    lines, torn = _lines(path.read_bytes())
+@dataclass(frozen=True, slots=True)
+class SentJob:
+    """A run that a submit handed over to a cluster, and the job (on SLURM: the array's job and the task) it became.
+
+    *cancelled*: `xpc cancel` took it back, or the submit itself, after a refusal.
+    """
+
+    experiment: str
+    run: str
+    kind: str
+    job: str
+    task: int | None
+    submission: str
+    time: str
+    index: int
+    array: str
+    build: str
+    cancelled: bool
+
+
+def sent_jobs(project: Path, skip: Container[str] = ()) -> Iterator[SentJob]:
+    """Give the runs that were handed over to clusters, newest last; the submissions called so are left out.
+
+    A run that was sent twice comes twice. What is known of no build is left out, and so are tasks that SLURM held until
+    their submit took them back: they never could start.
+    """
+    submissions, cancelled = _read_all(project)
+    builds: dict[str, tuple[dict[str, Tasks], list[str]]] = {}
+    for submission in submissions:
+        if submission.kind not in CLUSTERS or submission.name in skip:
+            continue
+        if submission.build not in builds:
+            builds[submission.build] = _tasks_and_ids(project / BUILDS / submission.build)
+        tasks, ids = builds[submission.build]
+        for call in submission.calls:
+            gone = call.outcome == "cancelled"
+            if call.array not in tasks or (gone and submission.kind == "slurm"):
+                continue
+            array = tasks[call.array]
+            for index, job, task in task_jobs(call, submission.kind):
+                taken_back = gone or cancelled.get((job, task), "") > call.time
+                for row in array.rows(index):
+                    yield SentJob(
+                        array.experiment,
+                        ids[row],
+                        submission.kind,
+                        job,
+                        task,
+                        submission.name,
+                        call.time,
+                        index,
+                        array.name,
+                        submission.build,
+                        taken_back,
+                    )
+
+
+def _tasks_and_ids(build: Path) -> tuple[dict[str, Tasks], list[str]]:
+    plan, ids = read_plan(build), row_ids(build)
+    if plan is None or not ids:
+        return {}, []
+    return {array["name"]: Tasks(array) for array in plan["arrays"]}, ids
+
+
+def _cancelled(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Task, str]]:
+    """Give the tasks that the lines of a file say were cancelled, and when."""
+    for line in lines:
+        match line:
+            case {"event": "cancel", "jobs": list(jobs), "time": str(time)}:
+                for entry in jobs:
+                    match entry:
+                        case [str(job), list(indices)] if indices:
+                            for first, count in read_ranges(indices):
+                                yield from (((job, index), time) for index in range(first, first + count))
+                        case [str(job), *_]:
+                            yield (job, None), time
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A submit to a cluster that was cut: *open* calls of unknown outcome, jobs *held* that nobody released."""
+
+    submission: Submission
+    open: tuple[Call, ...]
+    held: tuple[str, ...]
+
+
+def cut_submissions(project: Path) -> list[Cut]:
+    """Give the cluster submits that did not end, and go on no more."""
+    here = Owner.here()
+    found: list[Cut] = []
+    for submission in read_submissions(project):
+        if submission.kind not in CLUSTERS or submission.ended or submission.live(project, here):
+            continue
+        opened = tuple(call for call in submission.calls if call.outcome == OPEN)
+        sent = (call.jobs for call in submission.calls if call.outcome == "sent" and not submission.released)
+        held = tuple(job for jobs in sent if submission.kind == "slurm" for job, _ in jobs or ())
+        found.append(Cut(submission, opened, held))
+    return found
+
+
+def _read(path: Path, lines: Sequence[Mapping[str, Any]], *, torn: bool) -> Submission | None:
     if not lines or lines[0].get("event") != "submit":
         return None
     first = lines[0]
@@ -121,8 +256,20 @@ def _read(path: Path) -> Submission | None:
         if line.get("event") == "runs":
             rows.setdefault(str(line["experiment"]), []).extend((int(a), int(n)) for a, n in line["rows"])
     texts = [str(first.get(name, "")) for name in ("time", "build", "target", "kind")]
-    ended = any(line.get("event") == "end" for line in lines)
-    return Submission(path, texts[0], owner, texts[1], texts[2], texts[3], ended, torn, rows)
+    events = {line.get("event") for line in lines}
+    return Submission(
+        path,
+        texts[0],
+        owner,
+        texts[1],
+        texts[2],
+        texts[3],
+        "end" in events,
+        torn,
+        rows,
+        read_calls(lines),
+        "released" in events,
+    )
 
 
 def _lines(data: bytes) -> tuple[list[dict[str, Any]], bool]:

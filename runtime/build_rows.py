@@ -1,0 +1,78 @@
+"""A build folder to its columns: the ids of all rows at once, and which rows each task of an array holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, chain
+from pathlib import Path
+from typing import Any, Final
+
+_ID: Final = re.compile(rb'\[\s*"([^"\\]+)"')
+
+
+def read_plan(build: Path) -> Mapping[str, Any] | None:
+    """Give the build's plan; nothing if the build is gone or can't be read."""
+    try:
+        plan = json.loads((build / "plan.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return plan if isinstance(plan, dict) and plan.get("schema") == "xpc.plan/1" else None
+
+
+def row_ids(build: Path) -> list[str]:
+    """Give the id of each row's run, in order; none if the build is gone."""
+    try:
+        lines = (build / "points.jsonl").read_bytes().split(b"\n")
+    except OSError:
+        return []
+    found = (_ID.match(line) for line in lines[1:-1])
+    return [match[1].decode() if match is not None else "" for match in found]
+
+
+class Tasks:
+    """The tasks of an array of a plan: their indices, ascending, and the rows that each one holds."""
+
+    def __init__(self, array: Mapping[str, Any]) -> None:
+        self.name: str = array["name"]
+        self.experiment: str = array["experiment"]
+        self.indices: Sequence[int] = expand(array.get("indices") or [[0, array["tasks"]]])
+        self._rows: Sequence[int] = expand(array["rows"])
+        sizes = array.get("sizes") or [[1, array["tasks"]]]
+        self._ends = list(accumulate(chain.from_iterable([size] * times for size, times in sizes)))
+        self._at = None if self._is_dense() else {index: at for at, index in enumerate(self.indices)}
+
+    def _is_dense(self) -> bool:
+        return isinstance(self.indices, range)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def position(self, index: int) -> int | None:
+        """Give the place of a task among the tasks; nothing if the array has no such index."""
+        if self._at is not None:
+            return self._at.get(index)
+        at = index - (self.indices[0] if self.indices else 0)
+        return at if 0 <= at < len(self.indices) else None
+
+    def rows(self, index: int) -> Sequence[int]:
+        """Give the rows of the task that has the index; none if there is no such task."""
+        at = self.position(index)
+        if at is None or at >= len(self._ends):
+            return ()
+        return self._rows[self._ends[at - 1] if at else 0 : self._ends[at]]
+
+    def each(self) -> Iterator[tuple[int, Sequence[int]]]:
+        """Give each index with the task's rows."""
+        start = 0
+        for index, end in zip(self.indices, self._ends, strict=False):
+            yield index, self._rows[start:end]
+            start = end
+
+
+def expand(ranges: Sequence[Sequence[int]]) -> Sequence[int]:
+    """Give what ranges of first and count hold; one range stays one."""
+    if len(ranges) == 1:
+        return range(ranges[0][0], ranges[0][0] + ranges[0][1])
+    return list(chain.from_iterable(range(first, first + count) for first, count in ranges))
