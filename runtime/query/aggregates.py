@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from . import student
+from .bulk import NUMBERS, types
 from .planned import Value
 from .values import frozen, order_key
 
@@ -18,26 +19,37 @@ Numbers = Sequence[float]
 
 
 def mean(values: Numbers) -> float | None:
-    return _sum(values) / len(values) if values else None
+    """The sum over n, rounded once: numbers are added as if with unlimited digits (Python's ``math.fsum``)."""
+    if not values:
+        return None
+    whole = total(values)
+    if whole is None or not math.isfinite(whole):  # the sum is beyond all floats; the mean need not be
+        return _sum([value / len(values) for value in values])
+    return whole / len(values)
 
 
 def total(values: Numbers) -> float | None:
-    """The sum; 0 of no values."""
+    """The sum; 0 of no values, and of integers an integer."""
+    if all(type(value) is int for value in values):
+        return sum(values) if values else 0.0
     return _sum(values)
 
 
 def variance(values: Numbers) -> float | None:
     """The unbiased estimate: squared distances from the mean over n - 1; null for fewer than two values."""
-    if len(values) < 2:
-        return None
-    middle = _sum(values) / len(values)
-    return _sum([(value - middle) ** 2 for value in values]) / (len(values) - 1)
+    found = deviation(values)
+    return None if found is None else found * found
 
 
 def deviation(values: Numbers) -> float | None:
-    """The square root of the variance with n - 1."""
-    found = variance(values)
-    return None if found is None else math.sqrt(found)
+    """The square root of the squared distances from the mean over n - 1; null for fewer than two values.
+
+    In two passes, so that no digits cancel; the root is taken without squares that are too large or too small.
+    """
+    middle = mean(values)
+    if middle is None or len(values) < 2:
+        return None
+    return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
 
 
 def standard_error(values: Numbers) -> float | None:
@@ -53,8 +65,14 @@ def quantile(values: Numbers, q: float) -> float | None:
     ordered = sorted(values)
     place = (len(ordered) - 1) * q
     below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+    share = place - below
+    low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
+    if share == 0 or low == high:
+        return _floating(low)
+    if share == 0.5 and type(low) is type(high) is int:
+        return (low + high) / 2 if abs(low + high) <= _EXACT else _floating_half(low + high)
+    step = high - low
+    return low + step * share if math.isfinite(step) else low * (1 - share) + high * share
 
 
 def median(values: Numbers) -> float | None:
@@ -104,11 +122,11 @@ def bootstrap(values: Numbers) -> list[float] | None:
 
 
 def least(values: Sequence[Value]) -> Value:
-    return min(values, key=order_key, default=None)
+    return min(values, key=None if types(values) <= NUMBERS else order_key, default=None)
 
 
 def most(values: Sequence[Value]) -> Value:
-    return max(values, key=order_key, default=None)
+    return max(values, key=None if types(values) <= NUMBERS else order_key, default=None)
 
 
 def distinct(values: Sequence[Value]) -> list[Value]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from .bulk import are_equal
 from .planned import Value
 from .values import equal, finite, kind
 
@@ -61,7 +62,7 @@ def _compute(function: Callable[[Any, Any], Any], name: str, left: Value, right:
 def compare(name: str, left: Sequence[Value], right: Sequence[Value]) -> list[Value]:
     """Compare for each row; with null it is false. Raises `MisfitError` where an order is asked of what has none."""
     if name == "==":
-        return [equal(a, b) for a, b in zip(left, right, strict=True)]
+        return are_equal(left, right) or [equal(a, b) for a, b in zip(left, right, strict=True)]
     if name == "!=":
         return [a is not None and b is not None and not equal(a, b) for a, b in zip(left, right, strict=True)]
     function = ORDER[name]

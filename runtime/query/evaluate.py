@@ -9,6 +9,7 @@ from ...grammar import tree
 from ...grammar.diagnostic import Diagnostics
 from ...grammar.nearest import nearest
 from ..states import STATES
+from .bulk import grouped, where
 from .cells import default_groups, default_runs, label, picked, show, unit_of
 from .expressions import Column, Context
 from .lookup import Catalog, Field
@@ -146,9 +147,9 @@ class _Evaluation:
             found = rows.condition(conjunct)
             if found is None:
                 continue
-            kept = [row for row in kept if found[row]]
+            kept = where(kept, found)
             if not any(field_of(part, self.context.catalog) == "status" for part in parts_of(conjunct)):
-                candidates = [row for row in candidates if found[row]]
+                candidates = where(candidates, found)
         return kept, candidates
 
     # -------------------------------------------------------------- rows
@@ -213,10 +214,7 @@ class _Evaluation:
 
 def _groups(columns: Sequence[Column], size: int) -> dict[tuple[Hashable, ...], list[int]]:
     """Give the rows of each combination of values, in the order in which these come first."""
-    found: dict[tuple[Hashable, ...], list[int]] = {}
-    for row in range(size):
-        found.setdefault(tuple(frozen(column[row]) for column in columns), []).append(row)
-    return found
+    return grouped(columns, size)
 
 
 def _conjuncts(expr: tree.Expr) -> list[tree.Expr]:

@@ -15,6 +15,7 @@ from ...grammar.source import Span
 from ..reducers import REDUCERS, WITH_ARGUMENT
 from .aggregates import USAGE
 from .arithmetic import ARITHMETIC, MisfitError, compare, compute, contains, matches
+from .bulk import types
 from .fields import TIMES
 from .literals import read_state, read_time, state_word
 from .lookup import Catalog
@@ -86,6 +87,8 @@ class Evaluator(ABC):
         column = self.evaluate(expr)
         if column is None:
             return None
+        if types(column) <= {bool}:
+            return column
         wrong = next((value for value in column if value is not None and type(value) is not bool), None)
         if wrong is not None:
             self._refuse("XQ014", expr.span, f"a condition is true or false, but this is {named(wrong)}", kind(wrong))

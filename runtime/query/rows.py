@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from ...grammar import tree
 from ..reducers import WITH_ARGUMENT
 from .aggregates import NUMERIC, ORDERED, USAGE, least, most, quantile
+from .bulk import first_other, known_at
 from .expressions import Column, Context, Evaluator
 from .lookup import Field, Metric, exact, look_up
 from .planned import Value
@@ -33,7 +34,9 @@ class RunRows(Evaluator):
         return None if ref is None else self.pick(self.runs.column(ref))
 
     def pick(self, column: Sequence[Value]) -> Column:
-        return [column[row] for row in self.rows]
+        if len(self.rows) == self.runs.size:  # rows are in order: they are all that there are
+            return list(column)
+        return list(map(column.__getitem__, self.rows))
 
     def reduction(self, expr: tree.Call) -> Column | None:
         name = expr.function.path[0]
@@ -141,12 +144,12 @@ class GroupRows(Evaluator):
             return None
         self._count_missing(x, column)
         self._columns.append(column)
-        groups = ([column[i] for i in group if column[i] is not None] for group in self.groups)
+        groups = (known_at(column, group) for group in self.groups)
         return [finite(function(values)) for values in groups]
 
     def _numeric(self, name: str, x: tree.Expr) -> Column | None:
         column = self.runs.evaluate(x)
-        wrong = next((v for v in column or () if kind(v) not in ("null", "number")), None)
+        wrong = first_other(column or (), ("null", "number"))
         if wrong is not None:
             self._refuse("XQ007", x.span, f"`{name}` takes numbers, and this is {named(wrong)}", kind(wrong))
             return None
@@ -182,6 +185,8 @@ class GroupRows(Evaluator):
 
     def _count_missing(self, x: tree.Expr, column: Sequence[Value]) -> None:
         """Count the done runs that have no value; that others have none is no news."""
+        if None not in column:
+            return
         states = self.runs.pick(self.runs.runs.column(Field("status")))
         missing = sum(state == "done" and value is None for state, value in zip(states, column, strict=True))
         if missing:
