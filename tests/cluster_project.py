@@ -23,8 +23,10 @@ class ClusterProject:
         self.kind = kind
         self.folder = folder
         self.bin = bin
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self.write(files)
+        if (folder / ".git").exists():
+            return
         self.run("git", "init", "-q", "-b", "main")
         self.run("git", *IDENTITY, "add", "-A")
         self.run("git", *IDENTITY, "commit", "-q", "-m", "Begin")

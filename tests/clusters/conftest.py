@@ -31,6 +31,11 @@ def user_bin() -> Path:
     return Path(subprocess.check_output([HERE / "user-python", USER], text=True).strip())
 
 
+@pytest.fixture(scope="session")
+def user_bin_folder() -> Path:
+    return user_bin()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _schedulers_answer(request: pytest.FixtureRequest) -> None:
     """Stop at once, with the scheduler's own words, where one that is needed does not answer."""
