@@ -18,7 +18,10 @@ from .session import Session, find_folder
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @options.settings
 @options.table_format
-def command(names: tuple[str, ...], settings: tuple[str, ...], format: str) -> None:
+@options.html
+def command(
+    names: tuple[str, ...], settings: tuple[str, ...], format: str, page: str | None, details: int | None
+) -> None:
     """Print the tables of the Experimentfile's reports: all of them, or the named ones.
 
     \b
@@ -38,12 +41,17 @@ def command(names: tuple[str, ...], settings: tuple[str, ...], format: str) -> N
             close = nearest(name, study.reports)
             known = ", ".join(study.reports) or "none"
             refuse(f"no report is called `{name}`", help=f"did you mean `{close}`?" if close else f"there are: {known}")
-    if not chosen:
+    if not chosen and page is None:
         refuse("the Experimentfile has no report", help='write one, or ask with `xpc query "show …"`')
     view = view_of(session, Standings(session.folder))
     found = [(name, run_report(study.reports[name], view, session.diagnostics)) for name in chosen]
     session.stop_if_failed(closing="")
     print_diagnostics(session.diagnostics)
+    if page is not None:
+        from .html_report import write_report
+
+        write_report(page, found, session, view, details)
+        return
     alone = sum(len(results) for _, results in found) == 1
     blocks = []
     for name, results in found:

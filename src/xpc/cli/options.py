@@ -58,3 +58,17 @@ def table_format(function: Command) -> Command:
         show_default=True,
         help="How to print.",
     )(function)
+
+
+def html(function: Command) -> Command:
+    """Add `--html FILE` and `--details N`: the report as a page."""
+    details = click.option(
+        "--details",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="With --html: how many runs have logs and curves in it (by default 500).",
+    )
+    file = click.option(
+        "--html", "page", metavar="FILE", help="Write one HTML file: tables, curves, a page for each run."
+    )
+    return file(details(function))

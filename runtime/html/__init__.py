@@ -1,0 +1,1 @@
+"""A study as one HTML file: reports, learning curves and run pages, with nothing to load from anywhere."""

@@ -1,0 +1,154 @@
+"use strict";
+// Learning curves of one experiment: a drawing a metric, a line a run or a group of runs, coloured by a key.
+
+const METRICS_SHOWN = 12;
+const curvesChoice = { experiment: null, metric: "", key: null, draw: "runs", log: false, hidden: new Set() };
+
+function withCurves(experiment) {
+  const found = [];
+  for (let place = 0; place < experiment.ids.length; place++) {
+    const details = DATA.details[experiment.first + place];
+    if (details && details.series && Object.keys(details.series).length) found.push(runOf(experiment.first + place));
+  }
+  return found;
+}
+
+function showCurves(name) {
+  const drawn = DATA.experiments.map((experiment) => ({ experiment, runs: withCurves(experiment) })).filter(({ runs }) => runs.length);
+  const place = byId("view-curves");
+  if (!drawn.length) {
+    place.replaceChildren(el("p", { class: "quiet" }, "No run has logged a metric more than once."));
+    return;
+  }
+  const chosen = drawn.find(({ experiment }) => experiment.name === name)
+    || drawn.find(({ experiment }) => experiment.name === curvesChoice.experiment) || drawn[0];
+  if (curvesChoice.experiment !== chosen.experiment.name) {
+    Object.assign(curvesChoice, { experiment: chosen.experiment.name, metric: "", key: usualKey(chosen), hidden: new Set() });
+    curvesChoice.draw = chosen.runs.length > 12 && chosen.experiment.keys.length > 1 ? "mean" : "runs";
+  }
+  drawCurves(place, drawn, chosen);
+}
+
+// Colour by the first key with few values that is no seed.
+function usualKey({ experiment }) {
+  const fit = experiment.keys.filter((column) => column.pool.length <= 9 && !/(^|\.)(seed|repeat|fold|trial)s?$/i.test(column.name));
+  return fit.length ? fit[0].name : "";
+}
+
+function drawCurves(place, drawn, chosen) {
+  const { experiment, runs } = chosen;
+  const again = (change) => {
+    Object.assign(curvesChoice, change);
+    drawCurves(place, drawn, chosen);
+  };
+  const names = [...new Set(runs.flatMap((run) => Object.keys(run.details.series)))];
+  const groups = groupsOf(experiment, runs);
+  const shownNames = curvesChoice.metric ? [curvesChoice.metric] : names.slice(0, METRICS_SHOWN);
+  const controls = el("div", { class: "controls" },
+    drawn.length > 1 ? select("Experiment", drawn.map(({ experiment: { name } }) => [name, name]), experiment.name,
+      (name) => { window.location.hash = "#curves/" + encodeURIComponent(name); }) : null,
+    names.length > 1 ? select("Metric", [["", names.length > METRICS_SHOWN ? `the first ${METRICS_SHOWN}` : "all"], ...names.map((name) => [name, name])],
+      curvesChoice.metric, (metric) => again({ metric })) : null,
+    experiment.keys.length ? select("Colour", [["", "none"], ...experiment.keys.map(({ name }) => [name, name])],
+      curvesChoice.key || "", (key) => again({ key, hidden: new Set() })) : null,
+    select("Draw", [["runs", "each run"], ["mean", "mean and range"]], curvesChoice.draw, (draw) => again({ draw })),
+    el("label", { class: "check" },
+      el("input", { type: "checkbox", checked: curvesChoice.log, onchange: (event) => again({ log: event.target.checked }) }), "log scale"));
+  const visible = groups.filter((group) => !curvesChoice.hidden.has(group.name));
+  const charts = shownNames.map((name) => {
+    const metric = experiment.metrics.find((column) => column.name === name);
+    const note = metric && metric.direction ? "(" + metric.direction + ")" : "";
+    return drawChart(name, note, linesOf(visible, name), { log: curvesChoice.log, many: runs.length > 12 });
+  });
+  const began = experiment.started.filter((time) => time !== null).length;
+  const left = began - runs.length;
+  place.replaceChildren(controls, legend(groups, again),
+    el("div", { class: "charts" }, charts),
+    el("p", { class: "quiet" }, `${count(runs.length, "run")} of ${experiment.name}. `,
+      left > 0 ? `${count(left, "run")} that began ${left === 1 ? "has" : "have"} no curve in this file. ` : "",
+      curvesChoice.draw === "mean" ? "Lines are means over the runs of a colour, bands reach from the least to the greatest value. " : "",
+      thinned(runs) ? "Of long series some points are left out; the least and greatest values stay." : ""));
+}
+
+function thinned(runs) {
+  return runs.some((run) => Object.values(run.details.series).some(([, values, all]) => values.length < all));
+}
+
+function groupsOf(experiment, runs) {
+  const column = experiment.keys.find(({ name }) => name === curvesChoice.key);
+  if (!column) return [{ name: "", text: "all runs", style: "c0", runs }];
+  const found = new Map();
+  for (const run of runs) {
+    const code = column.codes[run.place];
+    if (!found.has(code)) found.set(code, []);
+    found.get(code).push(run);
+  }
+  const codes = [...found.keys()].sort((left, right) => column.order[left] - column.order[right]);
+  const ramp = column.numeric || codes.length > 8;
+  return codes.map((code, at) => ({
+    name: column.pool[code], text: `${column.name} = ${column.pool[code] || "none"}`, runs: found.get(code),
+    style: ramp ? "r" + (codes.length > 1 ? Math.round((at * 8) / (codes.length - 1)) : 0) : "c" + at,
+  }));
+}
+
+function legend(groups, again) {
+  if (groups.length < 2) return null;
+  return el("div", { class: "legend", role: "group", "aria-label": curvesChoice.key },
+    el("span", { class: "quiet" }, curvesChoice.key),
+    groups.map((group) => el("button", {
+      type: "button", "aria-pressed": String(!curvesChoice.hidden.has(group.name)),
+      onclick: () => {
+        const hidden = new Set(curvesChoice.hidden);
+        if (!hidden.delete(group.name)) hidden.add(group.name);
+        again({ hidden });
+      },
+    }, svg("svg", { viewBox: "0 0 20 10", "aria-hidden": "true" }, svg("line", { class: "line " + group.style, x1: 0, x2: 20, y1: 5, y2: 5 })),
+    group.name || "none")));
+}
+
+function linesOf(groups, metric) {
+  if (curvesChoice.draw === "runs") {
+    return groups.flatMap((group) => group.runs.filter((run) => run.details.series[metric]).map((run) => ({
+      points: seriesPoints(run.details.series[metric]), style: group.style, run,
+      name: run.short + (group.name ? ", " + group.text : ""),
+    })));
+  }
+  return groups.map((group) => meanLine(group, metric)).filter((line) => line.points.length);
+}
+
+// Give the mean over runs at the steps that they have; between two kept points of a run a straight line is taken.
+function meanLine(group, metric) {
+  const series = group.runs.map((run) => run.details.series[metric]).filter(Boolean).map(seriesPoints)
+    .map((points) => points.filter(([, value]) => value !== null)).filter((points) => points.length);
+  let steps = [...new Set(series.flatMap((points) => points.map(([step]) => step)))].sort((left, right) => left - right);
+  if (steps.length > 400) steps = Array.from({ length: 400 }, (_, at) => steps[Math.round((at * (steps.length - 1)) / 399)]);
+  const sums = steps.map(() => ({ many: 0, sum: 0, low: Infinity, high: -Infinity }));
+  for (const points of series) {
+    let at = 0;
+    steps.forEach((step, place) => {
+      const value = valueAt();
+      if (value === null) return;
+      const sum = sums[place];
+      sum.many += 1;
+      sum.sum += value;
+      sum.low = Math.min(sum.low, value);
+      sum.high = Math.max(sum.high, value);
+
+      function valueAt() {
+        while (at + 1 < points.length && points[at + 1][0] <= step) at += 1;
+        const [from, before] = points[at];
+        if (from === step) return before;
+        if (from > step || at + 1 >= points.length) return null;
+        const [to, after] = points[at + 1];
+        return before + ((after - before) * (step - from)) / (to - from);
+      }
+    });
+  }
+  const kept = steps.map((step, place) => [step, sums[place]]).filter(([, { many }]) => many);
+  return {
+    points: kept.map(([step, { sum, many }]) => [step, sum / many]),
+    band: series.length > 1 ? kept.map(([step, { low, high }]) => [step, low, high]) : null,
+    style: group.style, mean: true, about: series.length > 1,
+    name: `${group.text}, ${series.length > 1 ? "mean of " : ""}${count(series.length, "run")}`,
+  };
+}

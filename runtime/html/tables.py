@@ -1,0 +1,137 @@
+"""A result to a table of the page: texts as a terminal shows them, values to sort by, the runs behind each cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ...grammar.screen import visible
+from .. import quantities
+from ..cell_text import TextColumn, text_column
+from ..query.provenance import CellSource, RowSource, RunSource
+from ..query.result import Result, ResultColumn
+from ..tables import notes
+from .catalog import number
+
+STATIC: Final = 500  # rows that are there without the script
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    error: str
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageTable:
+    """One table: *columns* with their names and sides, the rows that stand in the HTML, and all for the script.
+
+    *undone* says beside a row how many of its runs are not done; *notes* stand below. *sources* are run numbers by row.
+    """
+
+    name: str
+    columns: Sequence[TextColumn]
+    rows: Sequence[tuple[Sequence[Cell], str]]
+    marked: bool
+    total: int
+    notes: Sequence[str]
+    sources: Sequence[Sequence[int]]
+    shown: Mapping[str, Any]
+
+
+def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTable:
+    """Lay out a result; *name* tells the table from the page's others."""
+    columns = [text_column(column) for column in result.columns]
+    best = [_best(column, result) for column in result.columns]
+    marks = [quantities.states(undone) for undone in result.undone] if any(result.undone) else []
+    rows = [
+        (
+            [
+                Cell(column.cells[row], column.error[row] if column.error else "", row in bold)
+                for column, bold in zip(columns, best, strict=True)
+            ],
+            marks[row] if marks else "",
+        )
+        for row in range(min(result.size, STATIC))
+    ]
+    traced = [_row(result.provenance(row), numbers) for row in range(result.size)]
+    shown = {
+        "columns": [
+            {
+                "name": text.name,
+                "right": text.right,
+                "key": text.key,
+                "cells": text.cells,
+                "error": text.error,
+                "values": _sortable(column),
+                "best": sorted(bold),
+            }
+            for column, text, bold in zip(result.columns, columns, best, strict=True)
+        ],
+        "undone": marks,
+        "names": [visible(column.name) for column in result.columns],
+        "rows": traced,
+    }
+    sources = [[n for first, count in row["runs"] for n in range(first, first + count)] for row in traced]
+    return PageTable(name, columns, rows, bool(marks), result.size, notes(result), sources, shown)
+
+
+def _sortable(column: ResultColumn) -> list[Any] | None:
+    """Give what a column sorts by where that is not its texts: numbers, null where there is none."""
+    values = column.values
+    if all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values):
+        return [number(value) for value in values]
+    return None
+
+
+def _best(column: ResultColumn, result: Result) -> frozenset[int]:
+    """Give the rows with the best value, by the declared direction; none where there is nothing to compare."""
+    known = [
+        (row, value)
+        for row, value in enumerate(column.values)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    ]
+    if column.direction is None or column.key or len(known) < 2:
+        return frozenset()
+    best = (min if column.direction == "minimize" else max)(value for _, value in known)
+    found = frozenset(row for row, value in known if value == best)
+    return found if len(found) < len(known) else frozenset()
+
+
+# ------------------------------------------------------------------ provenance
+
+
+def _row(source: RowSource, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """Give the runs of a row as ranges of numbers, and for each cell what differs from them."""
+    runs = _ranges(source.runs, numbers)
+    cells = {visible(name): _cell(cell, runs, numbers) for name, cell in source.cells.items()}
+    shown: dict[str, Any] = {"runs": runs}
+    if source.absent:
+        shown["absent"] = _ranges(source.absent, numbers)
+    if any(cells.values()):
+        shown["cells"] = {name: cell for name, cell in cells.items() if cell}
+    return shown
+
+
+def _cell(cell: CellSource, row: Sequence[Sequence[int]], numbers: Mapping[str, int]) -> dict[str, Any]:
+    parts = {
+        "used": _ranges(cell.used, numbers),
+        "missing": _ranges(cell.missing, numbers),
+        "baseline": _ranges(cell.baseline, numbers),
+        "unpaired": _ranges(cell.unpaired, numbers),
+    }
+    return {name: part for name, part in parts.items() if (part != row if name == "used" else part)}
+
+
+def _ranges(runs: Sequence[RunSource], numbers: Mapping[str, int]) -> list[list[int]]:
+    """Write run numbers as [first, how many], in order, each once."""
+    found: list[list[int]] = []
+    for run in sorted({numbers[run.id] for run in runs if run.id in numbers}):
+        if found and run == sum(found[-1]):
+            found[-1][1] += 1
+        else:
+            found.append([run, 1])
+    return found
