@@ -1,0 +1,215 @@
+"""What ``squeue`` and ``sacct`` print, to the phase and end of each task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .exits import of_exit
+
+if TYPE_CHECKING:
+    from ..states import State
+    from .evidence import Ask, Look, Phase, Seen, Task
+
+QUEUE_FIELDS: Final = "ArrayJobID:|,ArrayTaskID:|,State:|,Reason:|,RestartCnt:|,exit_code:|,Name:"
+ACCOUNT_FIELDS: Final = "JobID,State,ExitCode,Reason,JobName"
+LONGEST: Final = 100_000  # bytes of one argument; the kernel takes 128 KiB
+UNNAMED: Final = ("", "allocation")  # how a job is called in the accounting before its name arrives
+
+QUEUED: Final = frozenset(("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"))
+RUNNING: Final = frozenset(
+    ("RUNNING", "COMPLETING", "CONFIGURING", "RESIZING", "SIGNALING", "STAGE_OUT", "STOPPED", "SUSPENDED")
+)
+ENDED: Final[dict[str, State]] = {
+    "CANCELLED": "cancelled",
+    "TIMEOUT": "timeout",
+    "DEADLINE": "timeout",
+    "OUT_OF_MEMORY": "oom",
+    "PREEMPTED": "killed",
+    "NODE_FAIL": "lost",
+    "BOOT_FAIL": "lost",
+    "LAUNCH_FAILED": "lost",
+    "RECONFIG_FAIL": "lost",
+    "REVOKED": "lost",
+}
+NEVER: Final = "DependencyNeverSatisfied"
+LAUNCH: Final = 53  # the signal that stands for a job that could not be launched
+
+_ID: Final = re.compile(r"(\d+)(?:_(?:(\d+)|\[([^\]]*)\]?))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of either program. *tasks*: the one that it is about, or all that are folded in it (none: the rest)."""
+
+    job: str
+    tasks: Sequence[int] | None
+    state: str
+    exit: tuple[int, int]
+    reason: str
+    name: str
+    restarts: int = 0
+
+
+def look_slurm(asked: Sequence[Task], names: Mapping[str, str], ended: Container[Task], run: Ask) -> Look:
+    """Look at the queue, and in the accounting for what the queue does not tell."""
+    from .evidence import Look
+
+    jobs = sorted({job for job, _ in asked}, key=lambda job: (len(job), job))
+    listed = ",".join(jobs)
+    chosen = ["-j", listed] if len(listed) < LONGEST else []
+    queue = run(["squeue", "-h", "-r", "-t", "all", "-O", QUEUE_FIELDS, *chosen])
+    if not queue.fine and "Invalid job id" not in queue.err:
+        return Look(False, queue.said)
+    rows = read_queue(queue.out)
+    if rows is None:
+        return Look(False, "squeue answered with something that is not a list of jobs")
+    seen = {
+        task: seen for task, seen in by_task(rows, asked, names).items() if seen.phase != "ended" or task not in ended
+    }
+    open_ = [task for task in asked if task not in ended and (task not in seen or seen[task].phase == "ended")]
+    if not open_:
+        return Look(True, "", seen)
+    accounts = run(["sacct", "-n", "-X", "-P", "-D", "-o", ACCOUNT_FIELDS, "-j", _bounded(open_)])
+    said = accounts.said if not accounts.fine else ""
+    found = read_accounts(accounts.out) if accounts.fine else []
+    told = by_task(found, open_, names)
+    # An ended task is told more of by the accounting (who cancelled it, its exit status); one that the queue has no
+    # more can't wait or run, so the accounting is only late then.
+    seen |= {task: one for task, one in told.items() if one.phase == "ended" and not _less(one, seen.get(task))}
+    gone = frozenset(task for task in open_ if task not in seen) if not accounts.fine else frozenset()
+    return Look(True, said, seen, gone)
+
+
+def _less(told: Seen, queue: Seen | None) -> bool:
+    """Say whether the queue knows better: why a task was never run is in its reason alone."""
+    return queue is not None and queue.state == "skipped"
+
+
+def _bounded(tasks: Iterable[Task]) -> str:
+    """Give the jobs as one argument; what does not fit is asked for when something else has ended."""
+    text = ",".join(dict.fromkeys(job for job, _ in tasks))
+    return text if len(text) < LONGEST else text[: text.rindex(",", 0, LONGEST)]
+
+
+# ------------------------------------------------------------------ lines
+
+
+def read_queue(text: str) -> list[Row] | None:
+    """Read what ``squeue`` printed; nothing if it is something else."""
+    rows: list[Row] = []
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        fields = line.split("|", 6)
+        if len(fields) != 7 or not fields[0].strip().isdecimal():
+            return None
+        job, task, state, reason, restarts, status, name = (field.strip() for field in fields)
+        tasks = [int(task)] if task.isdecimal() else []
+        code = int(status) if status.isdecimal() else 0
+        count = int(restarts) if restarts.isdecimal() else 0
+        rows.append(Row(job, tasks, state, (code >> 8, code & 0x7F), reason, name, count))
+    return rows
+
+
+def read_accounts(text: str) -> list[Row]:
+    """Read what ``sacct`` printed. A line that is none (of a step, of a federation) tells nothing."""
+    rows: list[Row] = []
+    for line in text.splitlines():
+        fields = line.split("|", 4)
+        found = _ID.fullmatch(fields[0].strip())
+        if len(fields) != 5 or found is None:
+            continue
+        job, one, folded = found.groups()
+        tasks: Sequence[int] | None = [int(one)] if one else [] if folded is None else unfold(folded)
+        rows.append(Row(job, tasks, fields[1].strip(), _exit(fields[2]), fields[3].strip(), fields[4].strip()))
+    return rows
+
+
+def unfold(text: str) -> Sequence[int] | None:
+    """Give the tasks of `0-3,7,9-15:2%4`; nothing if the list is cut off or no such list."""
+    found: list[int] = []
+    for part in text.split("%")[0].split(","):
+        match = re.fullmatch(r"(\d{1,8})(?:-(\d{1,8})(?::(\d{1,8}))?)?", part.strip())
+        if match is None:
+            return None
+        first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+        if last - first > 4_000_000 or step < 1:
+            return None
+        found.extend(range(first, last + 1, step))
+    return found
+
+
+def _exit(text: str) -> tuple[int, int]:
+    code, _, by_signal = text.strip().partition(":")
+    return (int(code) if code.isdecimal() else 0), (int(by_signal) if by_signal.isdecimal() else 0)
+
+
+# ------------------------------------------------------------------ what they say
+
+
+def by_task(rows: Iterable[Row], asked: Sequence[Task], names: Mapping[str, str]) -> dict[Task, Seen]:
+    """Give what the rows say of the tasks asked for; a later row is of a later start of the same task."""
+    wanted: dict[str, dict[int | None, None]] = {}
+    for job, task in asked:
+        wanted.setdefault(job, {})[task] = None
+    found: dict[Task, Seen] = {}
+    starts: dict[Task, int] = {}
+    for row in rows:
+        mine = wanted.get(row.job)
+        if mine is None or not _is_ours(row, names):
+            continue
+        for task in _tasks(row, mine, found):
+            key = row.job, task
+            found[key] = seen_of(row, max(row.restarts, starts.get(key, 0)))
+            starts[key] = starts.get(key, 0) + 1
+    return found
+
+
+def _is_ours(row: Row, names: Mapping[str, str]) -> bool:
+    return row.name in UNNAMED or names.get(row.job, row.name) == row.name
+
+
+def _tasks(row: Row, mine: Mapping[int | None, None], found: Mapping[Task, Seen]) -> Iterator[int | None]:
+    if row.tasks is None:  # a list that was cut off: it is about whoever has no line of its own
+        yield from (task for task in mine if (row.job, task) not in found)
+    elif not row.tasks:
+        yield from (task for task in mine if task is None)
+    else:
+        yield from (task for task in row.tasks if task in mine)
+
+
+def seen_of(row: Row, restarts: int = 0) -> Seen:
+    """Give the meaning of a row: SLURM's word for the state, its exit status, its reason."""
+    from .evidence import Seen
+
+    word = row.state.split(" ")[0].rstrip("+")
+    reason = "" if row.reason in ("None", "(null)") else row.reason
+    phase: Phase = "queued" if word in QUEUED else "running" if word in RUNNING else "ended"
+    if phase != "ended":
+        if reason == NEVER:
+            return Seen("ended", "skipped", NEVER, restarts)
+        return Seen(phase, None, reason or ("" if word in ("PENDING", "RUNNING") else word.capitalize()), restarts)
+    state, words = _end(word, row, reason)
+    return Seen("ended", state, words, restarts)
+
+
+def _end(word: str, row: Row, reason: str) -> tuple[State, str]:
+    if word == "CANCELLED":
+        by_itself = row.state == word  # nobody's: SLURM took it out of the queue
+        if reason == NEVER or (by_itself and reason == "Dependency"):
+            return "skipped", NEVER
+        return "cancelled", row.state
+    if word in ENDED:
+        return ENDED[word], row.state
+    if word == "COMPLETED":
+        return "done", word
+    if word != "FAILED":
+        return "lost", row.state
+    code, by_signal = row.exit
+    if by_signal == LAUNCH:
+        return "lost", f"JobLaunchFailure {code}:{by_signal}"
+    state, words = of_exit(code, by_signal)
+    return (state if state != "done" else "failed"), f"FAILED {words}".strip()
