@@ -265,14 +265,14 @@ class Index:
 
     # -------------------------------------------------------------- what is kept of their series
 
-    def series(self, experiment: str) -> tuple[dict[str, tuple[str, str, str]], Pile]:
+    def series(self, experiment: str, like: Pile | None = None) -> tuple[dict[str, tuple[str, str, str]], Pile]:
         """Give build, digest of the declarations and reduced series (JSON) of loose runs; and those on shelves."""
         with transaction(self._connection, "DEFERRED") as connection:
             rows = connection.execute(
                 "SELECT id, build, declared, reduced FROM series WHERE experiment = ?", (experiment,)
             )
             loose = {id: (build, declared, reduced) for id, build, declared, reduced in rows}
-            return loose, pile_of(connection, SERIES, experiment)
+            return loose, pile_of(connection, SERIES, experiment, like)
 
     def save_series(self, experiment: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """Keep the reduced series of ended runs: id, build, digest of the declarations, reduced series (JSON)."""

@@ -26,28 +26,39 @@ class Pile:
     """The shelves of one kind for one experiment: their numbers with how many runs each has, first shelf first.
 
     *ids*: the runs that count, in order; *kept* their places among all on the shelves (none: all of them count).
-    *about*: what each shelf says of all its runs.
+    *about*: what each shelf says of all its runs. *packed*: the ids of all runs on the shelves, 8 bytes each.
     """
 
     shelves: Sequence[tuple[int, int]]
     ids: list[str]
     kept: list[int] | None
     about: Sequence[Any]
+    packed: bytes = b""
 
 
-def pile_of(connection: sqlite3.Connection, kind: str, experiment: str) -> Pile:
-    """Put an experiment's shelves together: loose rows and later shelves come before earlier ones."""
+def pile_of(connection: sqlite3.Connection, kind: str, experiment: str, like: Pile | None = None) -> Pile:
+    """Put an experiment's shelves together: loose rows and later shelves come before earlier ones.
+
+    With the runs of *like*, as series have those of the records, the list of ids is the same object.
+    """
     rows = connection.execute(
         "SELECT number, ids, about FROM shelves WHERE kind = ? AND experiment = ? ORDER BY number", (kind, experiment)
     ).fetchall()
-    whole = b"".join(ids for _, ids, _ in rows).hex()
-    ids = [whole[i : i + DIGITS] for i in range(0, len(whole), DIGITS)]
     shelves = [(number, 2 * len(own) // DIGITS) for number, own, _ in rows]
-    kept = _kept(connection, kind, experiment, ids) if ids else None
-    return Pile(shelves, ids if kept is None else [ids[i] for i in kept], kept, [json.loads(row[2]) for row in rows])
+    about = [json.loads(row[2]) for row in rows]
+    packed = b"".join(own for _, own, _ in rows)
+    if like is not None and like.kept is None and like.packed == packed:
+        ids = like.ids
+    else:
+        whole = packed.hex()
+        ids = [whole[i : i + DIGITS] for i in range(0, len(whole), DIGITS)]
+    kept = _kept(connection, kind, experiment, ids, several=len(rows) > 1) if ids else None
+    return Pile(shelves, ids if kept is None else [ids[i] for i in kept], kept, about, packed)
 
 
-def _kept(connection: sqlite3.Connection, kind: str, experiment: str, ids: Sequence[str]) -> list[int] | None:
+def _kept(
+    connection: sqlite3.Connection, kind: str, experiment: str, ids: Sequence[str], *, several: bool
+) -> list[int] | None:
     loose = "SELECT id FROM runs WHERE experiment = ?1 AND shelf IS NULL"
     if kind == SERIES:
         loose = "SELECT id FROM series WHERE experiment = ?1"
@@ -56,6 +67,8 @@ def _kept(connection: sqlite3.Connection, kind: str, experiment: str, ids: Seque
         (experiment, kind),
     )
     out = {id for (id,) in rows}
+    if not out and not several:
+        return None
     last = dict(zip(ids, range(len(ids)), strict=True))
     if len(last) == len(ids) and last.keys().isdisjoint(out):
         return None
@@ -85,7 +98,7 @@ def _put_runs_away(
 ) -> None:
     rows = connection.execute(
         "SELECT id, inode, pack, attempt, state, record FROM runs "
-        "WHERE shelf IS NULL AND state IS NOT NULL AND experiment = ? ORDER BY id",
+        "WHERE shelf IS NULL AND state IS NOT NULL AND experiment = ? ORDER BY rowid",
         (experiment,),
     ).fetchall()
     records = [
@@ -105,7 +118,7 @@ def _put_runs_away(
 
 def _put_series_away(connection: sqlite3.Connection, experiment: str) -> None:
     rows = connection.execute(
-        "SELECT id, build, declared, reduced FROM series WHERE experiment = ? ORDER BY id", (experiment,)
+        "SELECT id, build, declared, reduced FROM series WHERE experiment = ? ORDER BY rowid", (experiment,)
     ).fetchall()
     reduced = [json.loads(row[3]) for row in rows]
     names = sorted({name for series in reduced for name in series})

@@ -31,8 +31,8 @@ class SeriesRoster:
         self._pile = pile
         self._loose = {id: json.loads(reduced) for id, reduced in loose.items()}
         self._live = live
-        ids = [*pile.ids, *loose, *live]
-        self.places = runs if runs.ids == ids else Places(ids)
+        ids = [*pile.ids, *loose, *live] if loose or live else pile.ids
+        self.places = runs if runs.ids is ids or runs.ids == ids else Places(ids)
         self._columns: dict[tuple[str, str], list[Value]] = {}
 
     def names(self) -> list[str]:

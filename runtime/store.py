@@ -8,6 +8,7 @@ import re
 import sqlite3
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,7 @@ from .here import Here
 from .index import Index, MovedError
 from .index_place import index_place
 from .index_refresh import Known, refresh
+from .index_shelves import Pile
 from .metrics import Declarations, Series, planned_declarations, read_metrics
 from .records import RunRecord, read_attempt, read_run
 from .reducers import summary
@@ -242,13 +244,14 @@ class Store:
         """Read the series of runs that go on, and of ended ones that were not read by these declarations."""
         if experiment not in self._rosters:
             runs = self._known.get(experiment)
-            loose, pile = self._index.series(experiment)
+            like = runs.pile if runs is not None else None
+            loose, pile = self._index.series(experiment, like)
             if not all(self._is_current(experiment, *pair) for about in pile.about for pair in about):
                 self._index.drop_series(pile)
-                loose, pile = self._index.series(experiment)
+                loose, pile = self._index.series(experiment, like)
             read = {id for id, (build, declared, _) in loose.items() if self._is_current(experiment, build, declared)}
-            if runs is not None and self._read_new(runs, {*pile.ids, *read}):
-                loose, pile = self._index.series(experiment)
+            if runs is not None and self._read_new(runs, pile, read):
+                loose, pile = self._index.series(experiment, like)
             live = {e.id: self.series(experiment, e.id) for e in runs.live() if e.attempt} if runs is not None else {}
             places = runs.places if runs is not None else Places([])
             reduced = {id: row[2] for id, row in loose.items()}
@@ -258,17 +261,18 @@ class Store:
     def _is_current(self, experiment: str, build: str, declared: str) -> bool:
         return self._declarations_in(experiment, build)[1] == declared
 
-    def _read_new(self, runs: Roster, read: Collection[str]) -> bool:
-        """Read the series of the ended runs that are not among those *read*; say whether there were any."""
-        if len(read) == len(runs.places.ids):
+    def _read_new(self, runs: Roster, pile: Pile, loose: Collection[str]) -> bool:
+        """Read the series of the ended runs that are neither on the pile nor loose; say whether there were any."""
+        if pile.ids is runs.ids:
             return False
+        read = {*pile.ids, *loose}
         states, packs = runs.column("state"), runs.column("pack")
         fresh = [
             (pack or "", id)
             for id, state, pack in zip(runs.ids, states, packs, strict=True)
             if state is not None and id not in read
         ]
-        fresh.sort()  # a pack is opened once
+        fresh.sort(key=itemgetter(0))  # a pack is opened once; else in the order of the records
         for start in range(0, len(fresh), BATCH):
             rows = [self._reduce(runs.experiment, id) for _, id in fresh[start : start + BATCH]]
             self._index.save_series(runs.experiment, rows)
