@@ -37,7 +37,7 @@ def ask(command: list[str], timeout: float = TIMEOUT, environ: Mapping[str, str]
     env = {name: value for name, value in environ.items() if name in KEPT or not name.startswith(FOREIGN)}
     env |= {"LC_ALL": "C.UTF-8"}
     try:
-        done = subprocess.run(  # noqa: S603  # a list of words, no shell
+        done = subprocess.run(
             command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, env=env, check=False
         )
     except FileNotFoundError:

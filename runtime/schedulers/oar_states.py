@@ -34,7 +34,7 @@ def look_oar(asked: Sequence[Task], names: Mapping[str, str], run: Ask) -> Look:
 
     numbers = sorted({int(job) for job, _ in asked if job.isdecimal()})
     # A job that OAR starts again has a new number, and the old one's array.
-    whose = f"array_id IN (SELECT array_id FROM jobs WHERE {condition(numbers)})"
+    whose = f"array_id IN (SELECT array_id FROM jobs WHERE {condition(numbers)})"  # noqa: S608  # numbers alone
     answer = run(["oarstat", "-f", "-J", "--sql", whose])
     if not answer.fine:
         return Look(False, answer.said)

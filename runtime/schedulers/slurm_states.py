@@ -66,26 +66,21 @@ def look_slurm(asked: Sequence[Task], names: Mapping[str, str], ended: Container
     rows = read_queue(queue.out)
     if rows is None:
         return Look(False, "squeue answered with something that is not a list of jobs")
-    seen = {
-        task: seen for task, seen in by_task(rows, asked, names).items() if seen.phase != "ended" or task not in ended
-    }
-    open_ = [task for task in asked if task not in ended and (task not in seen or seen[task].phase == "ended")]
-    if not open_:
+    told = by_task(rows, asked, names)
+    seen = {task: one for task, one in told.items() if one.phase != "ended" or task not in ended}
+    missing = [task for task in asked if task not in ended and task not in told]
+    cancelled = [task for task, one in seen.items() if one.state == "cancelled"]
+    if not missing and not cancelled:
         return Look(True, "", seen)
-    accounts = run(["sacct", "-n", "-X", "-P", "-D", "-o", ACCOUNT_FIELDS, "-j", _bounded(open_)])
-    said = accounts.said if not accounts.fine else ""
-    found = read_accounts(accounts.out) if accounts.fine else []
-    told = by_task(found, open_, names)
-    # An ended task is told more of by the accounting (who cancelled it, its exit status); one that the queue has no
-    # more can't wait or run, so the accounting is only late then.
-    seen |= {task: one for task, one in told.items() if one.phase == "ended" and not _less(one, seen.get(task))}
-    gone = frozenset(task for task in open_ if task not in seen) if not accounts.fine else frozenset()
-    return Look(True, said, seen, gone)
-
-
-def _less(told: Seen, queue: Seen | None) -> bool:
-    """Say whether the queue knows better: why a task was never run is in its reason alone."""
-    return queue is not None and queue.state == "skipped"
+    accounts = run(["sacct", "-n", "-X", "-P", "-D", "-o", ACCOUNT_FIELDS, "-j", _bounded([*missing, *cancelled])])
+    if not accounts.fine:  # no accounting here: what the queue does not have can't wait or run, and nobody knows more
+        return Look(True, accounts.said, seen, frozenset(missing))
+    late = by_task(read_accounts(accounts.out), [*missing, *cancelled], names)
+    for task, one in late.items():
+        # The queue is never late, the accounting is: it only adds who cancelled, and what the queue has forgotten.
+        if one.phase == "ended" and (task not in seen or seen[task].state == one.state):
+            seen[task] = one
+    return Look(True, "", seen)
 
 
 def _bounded(tasks: Iterable[Task]) -> str:
@@ -124,7 +119,10 @@ def read_accounts(text: str) -> list[Row]:
             continue
         job, one, folded = found.groups()
         tasks: Sequence[int] | None = [int(one)] if one else [] if folded is None else unfold(folded)
-        rows.append(Row(job, tasks, fields[1].strip(), _exit(fields[2]), fields[3].strip(), fields[4].strip()))
+        state, status, reason, name = (field.strip() for field in fields[1:])
+        if state == "CANCELLED" and reason == "Dependency":  # by nobody: SLURM itself took it out of the queue
+            reason = NEVER
+        rows.append(Row(job, tasks, state, _exit(status), reason, name))
     return rows
 
 
@@ -198,10 +196,7 @@ def seen_of(row: Row, restarts: int = 0) -> Seen:
 
 def _end(word: str, row: Row, reason: str) -> tuple[State, str]:
     if word == "CANCELLED":
-        by_itself = row.state == word  # nobody's: SLURM took it out of the queue
-        if reason == NEVER or (by_itself and reason == "Dependency"):
-            return "skipped", NEVER
-        return "cancelled", row.state
+        return ("skipped", NEVER) if reason == NEVER else ("cancelled", row.state)
     if word in ENDED:
         return ENDED[word], row.state
     if word == "COMPLETED":
