@@ -1,0 +1,107 @@
+"""Axes, their ticks and labels, the legend: what all drawings share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .figure import Axis
+from .style import LEGEND_INSIDE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LONGEST = 28  # characters of a label on an axis or in a legend
+_ROOM = 62  # characters that fit side by side below an axis
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """Cut a text in the middle, where names of one family are alike."""
+    if len(text) <= longest:
+        return text
+    half = (longest - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def set_axis(axes: Axes, which: str, axis: Axis) -> None:
+    """Label the x or y axis of *axes*, scale it and mark its places."""
+    own = axes.xaxis if which == "x" else axes.yaxis
+    own.set_label_text(shortened(axis.text, 60))
+    if axis.scale == "log":
+        (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="clip")
+    if axis.ticks:
+        _mark(axes, which, axis)
+    elif axis.scale == "time":
+        _mark_times(axes, which)
+    else:
+        _plain_numbers(axes, which, axis)
+
+
+def _mark(axes: Axes, which: str, axis: Axis) -> None:
+    from matplotlib.ticker import NullLocator
+
+    texts = [shortened(text) for _, text in axis.ticks]
+    places = [place for place, _ in axis.ticks]
+    own = axes.xaxis if which == "x" else axes.yaxis
+    own.set_ticks(places, texts)
+    own.set_minor_locator(NullLocator())
+    if axis.scale == "category":
+        own.grid(visible=False)
+    if which == "x" and _crowded(texts):
+        axes.tick_params(axis="x", labelrotation=35)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+
+
+def _crowded(texts: list[str]) -> bool:
+    return sum(len(text) + 2 for text in texts) > _ROOM or max(map(len, texts), default=0) > _ROOM // max(len(texts), 1)
+
+
+def _plain_numbers(axes: Axes, which: str, axis: Axis) -> None:
+    """Write numbers as people do: 0.01, not 10^-2, where there are few zeros; thousands with separators."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    own = axes.xaxis if which == "x" else axes.yaxis
+    own.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
+    if axis.scale == "log":
+        own.set_minor_locator(LogLocator(subs=range(2, 10)))
+        own.set_minor_formatter(NullFormatter())
+
+
+def tick_text(value: float) -> str:
+    """Write the number at a tick."""
+    size = abs(value)
+    if size and (size < 1e-4 or size >= 1e7):
+        mantissa, _, exponent = f"{value:.3e}".partition("e")
+        return f"{float(mantissa):g}e{int(exponent)}".replace("-", "−")
+    text = f"{value:,.6f}".rstrip("0").rstrip(".") if size < 1000 else f"{value:,.10g}"
+    return text.replace("-", "−")
+
+
+def _mark_times(axes: Axes, which: str) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    own = axes.xaxis if which == "x" else axes.yaxis
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+    own.set_major_locator(locator)
+    own.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def set_title(axes: Axes, title: str) -> None:
+    if title:
+        axes.set_title(shortened(title, 80), loc="left")
+
+
+def add_legend(axes: Axes, title: str, count: int) -> None:
+    """Explain the traces: inside where there is room, beside the axes when they are many; of one there is no need."""
+    handles, labels = axes.get_legend_handles_labels()
+    if count < 2:
+        return
+    labels = [shortened(label) for label in labels]
+    title = shortened(title, 40)
+    if count <= LEGEND_INSIDE:
+        axes.legend(handles, labels, title=title, loc="best", alignment="left")
+        return
+    columns = 1 + (count - 1) // 22
+    axes.legend(
+        handles, labels, title=title, loc="upper left", bbox_to_anchor=(1.01, 1.0), ncols=columns, alignment="left"
+    )

@@ -1,0 +1,108 @@
+"""`line`, `scatter` and `bar` on matplotlib's axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .draw_axes import add_legend, set_axis, set_title
+from .figure import Points, Trace
+from .style import COLOURS, DASHES, HATCHES, MARKERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+_MARKED = 25  # points of a line that each get a marker
+
+
+def draw_points(figure: Points, canvas: Canvas) -> None:
+    canvas.set_size_inches(*_size(figure))
+    axes = canvas.subplots()
+    set_axis(axes, "x", figure.x)
+    set_axis(axes, "y", figure.y)
+    for number, trace in enumerate(figure.traces):
+        match figure.kind:
+            case "line":
+                _line(axes, number, trace)
+            case "bar":
+                _bars(axes, number, trace, len(figure.traces))
+            case "scatter":
+                _dots(axes, number, trace)
+    if figure.kind == "bar":
+        axes.set_xlim(-0.6, len(figure.x.ticks) - 0.4)
+        axes.grid(axis="x", visible=False)
+    set_title(axes, figure.title)
+    add_legend(axes, figure.legend, len(figure.traces))
+
+
+def _size(figure: Points) -> tuple[float, float]:
+    """Give width and height in inches: a column of a paper; wider for many bars, and for a legend outside."""
+    bars = len(figure.x.ticks) * len(figure.traces) if figure.kind == "bar" else 0
+    return min(max(4.8, 1.5 + 0.22 * bars), 12.0), 3.2
+
+
+def _look(number: int) -> dict[str, Any]:
+    return {"color": COLOURS[number % len(COLOURS)]}
+
+
+def _line(axes: Axes, number: int, trace: Trace) -> None:
+    many = len(trace.x) > _MARKED
+    marker = MARKERS[number % len(MARKERS)]
+    axes.plot(
+        trace.x,
+        trace.y,
+        label=trace.label,
+        linestyle=DASHES[(number // len(COLOURS) + number) % len(DASHES)],
+        marker=marker if not many else None,
+        markersize=4,
+        **_look(number),
+    )
+    if trace.low != trace.high:
+        axes.fill_between(trace.x, trace.low, trace.high, alpha=0.18, linewidth=0, **_look(number))
+
+
+def _bars(axes: Axes, number: int, trace: Trace, count: int) -> None:
+    width = 0.8 / count
+    places = [x - 0.4 + width * (number + 0.5) for x in trace.x]
+    axes.bar(
+        places,
+        trace.y,
+        width * 0.92,
+        label=trace.label,
+        hatch=HATCHES[number % len(HATCHES)],
+        edgecolor="white",
+        linewidth=0.6,
+        **_look(number),
+    )
+    if trace.low != trace.high:
+        axes.errorbar(places, trace.y, yerr=_lengths(trace.y, trace.low, trace.high), **_WHISKER)
+
+
+_WHISKER: dict[str, Any] = {"fmt": "none", "ecolor": "#222222", "elinewidth": 0.9, "capsize": 2.5}
+
+
+def _lengths(values: tuple[float, ...], low: tuple[float, ...], high: tuple[float, ...]) -> list[list[float]]:
+    below = [max(value - bound, 0.0) for value, bound in zip(values, low, strict=True)]
+    above = [max(bound - value, 0.0) for value, bound in zip(values, high, strict=True)]
+    return [below, above]
+
+
+def _dots(axes: Axes, number: int, trace: Trace) -> None:
+    look = _look(number)
+    if trace.low and trace.low != trace.high:
+        lengths = _lengths(trace.y, trace.low, trace.high)
+        axes.errorbar(trace.x, trace.y, yerr=lengths, fmt="none", elinewidth=0.8, alpha=0.6, ecolor=look["color"])
+    if trace.x_low and trace.x_low != trace.x_high:
+        lengths = _lengths(trace.x, trace.x_low, trace.x_high)
+        axes.errorbar(trace.x, trace.y, xerr=lengths, fmt="none", elinewidth=0.8, alpha=0.6, ecolor=look["color"])
+    axes.plot(
+        trace.x,
+        trace.y,
+        linestyle="none",
+        label=trace.label,
+        marker=MARKERS[number % len(MARKERS)],
+        alpha=0.85 if len(trace.x) < 200 else 0.5,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+        **look,
+    )

@@ -1,0 +1,42 @@
+"""A plot and a view of the runs to the data of its figure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from ...grammar.diagnostic import Diagnostics
+from ...grammar.plot_form import check_plot
+from .. import quantities
+from ..query.lookup import Field
+from ..query.view import View
+from ..states import STATES
+from . import points
+from .channels import channels_of
+from .figure import Figure
+from .sections import PlotQuery
+from .selection import Selection, select_runs
+
+_KINDS = {"line": points.line, "bar": points.bar}
+
+
+def make_figure(query: PlotQuery, view: View, diagnostics: Diagnostics) -> Figure | None:
+    """Give what a plot shows; nothing if something in it is wrong, which has been reported then."""
+    before = len(diagnostics.found)
+    if not check_plot(query.plot, Diagnostics()):
+        return None  # the parser has said why
+    selected = select_runs(query.clauses, view, diagnostics)
+    if selected is None:
+        return None
+    channels = channels_of(query.plot, selected.parts.cells)
+    found: Figure | None = _KINDS[query.plot.kind.text](query.plot, channels, selected)
+    if found is None or any(finding.severity == "error" for finding in diagnostics.found[before:]):
+        return None
+    return replace(found, title=query.title, notes=(*found.notes, *_notes(selected)))
+
+
+def _notes(selected: Selection) -> list[str]:
+    """Say which of the runs are not done: those that go on are drawn as far as they are."""
+    states = Counter(selected.rows.pick(selected.rows.runs.column(Field("status"))))
+    undone: dict[str, int] = {state: states[state] for state in STATES if states[state] and state != "done"}
+    return [f"Not done: {quantities.states(undone)}."] if undone else []
