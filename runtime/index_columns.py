@@ -16,6 +16,8 @@ POOL: Final = b"p"  # 8 bytes: how long the pool's JSON is; the pool; the codes
 
 _LENGTH: Final = 8
 
+to_json: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def encode(values: Sequence[Value]) -> bytes:
     """Give the bytes of a column. They are for this machine: the order of bytes is its own."""
@@ -29,18 +31,15 @@ def encode(values: Sequence[Value]) -> bytes:
             return WHOLE + array("q", values).tobytes()
         except OverflowError:
             pass
-    return _pooled(values)
+    return _pooled(values, plain=kinds <= {str, type(None)})
 
 
-def _pooled(values: Sequence[Value]) -> bytes:
-    codes: dict[str, int] = {}
-    column = array("I", [codes.setdefault(_text(value), len(codes)) for value in values])
-    pool = f"[{','.join(codes)}]".encode()
+def _pooled(values: Sequence[Value], *, plain: bool) -> bytes:
+    """*plain*: equal values are the same, which 1, 1.0 and true are not; then they need no text to tell them apart."""
+    codes: dict[Value, int] = {}
+    column = array("I", [codes.setdefault(value if plain else to_json(value), len(codes)) for value in values])
+    pool = (to_json(list(codes)) if plain else f"[{','.join(codes)}]").encode()
     return POOL + len(pool).to_bytes(_LENGTH, "little") + pool + column.tobytes()
-
-
-def _text(value: Value) -> str:
-    return "null" if value is None else json.dumps(value, separators=(",", ":"))
 
 
 def decode(data: bytes) -> list[Value]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .index import Entry, Index
+from .index_columns import to_json
 from .records import RunRecord, read_run
 from .roster import Roster
 from .shim import packs
@@ -92,8 +93,8 @@ def entry_of(record: RunRecord, place: Place) -> Entry:
     ended = record.end is not None and record.broken is None
     state = str(record.end["state"]) if record.end is not None and ended else None
     values = record.claim.get("values") if ended else None
-    claimed = None if values is None else json.dumps(values, separators=(",", ":"))
-    text = json.dumps(kept, separators=(",", ":"))
+    claimed = None if values is None else to_json(values)
+    text = to_json(kept)
     return Entry(record.experiment, record.id, *place, record.attempt, state, text, claimed, record)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from .here import Here
 from .index import Index, MovedError
+from .index_columns import to_json
 from .index_place import index_place
 from .index_refresh import Known, refresh
 from .index_shelves import Pile
@@ -266,23 +267,22 @@ class Store:
         if pile.ids is runs.ids:
             return False
         read = {*pile.ids, *loose}
-        states, packs = runs.column("state"), runs.column("pack")
+        columns = runs.column("state"), runs.column("pack"), runs.field("build"), runs.field("attempt")
         fresh = [
-            (pack or "", id)
-            for id, state, pack in zip(runs.ids, states, packs, strict=True)
+            (pack or "", id, build or "", attempt)
+            for id, state, pack, build, attempt in zip(runs.ids, *columns, strict=True)
             if state is not None and id not in read
         ]
         fresh.sort(key=itemgetter(0))  # a pack is opened once; else in the order of the records
         for start in range(0, len(fresh), BATCH):
-            rows = [self._reduce(runs.experiment, id) for _, id in fresh[start : start + BATCH]]
+            rows = [self._reduce(runs.experiment, *run) for _, *run in fresh[start : start + BATCH]]
             self._index.save_series(runs.experiment, rows)
         return bool(fresh)
 
-    def _reduce(self, experiment: str, id: str) -> tuple[str, str, str, str]:
-        build = self._build_of(experiment, id)
-        reduced = {name: summary(series) for name, series in self.series(experiment, id).items()}
-        declared = self._declarations_in(experiment, build)[1]
-        return id, build, declared, json.dumps(reduced, separators=(",", ":"))
+    def _reduce(self, experiment: str, id: str, build: str, attempt: int) -> tuple[str, str, str, str]:
+        declared, digest = self._declarations_in(experiment, build)
+        series = read_metrics(self.folder(experiment, id), attempt, declared)
+        return id, build, digest, to_json({name: summary(values) for name, values in series.items()})
 
 
 def queued_runs(project: Path) -> Iterator[tuple[str, str]]:
