@@ -92,7 +92,7 @@ def _experiment(view: View, name: str, first: int, *, past: bool) -> ExperimentR
         "first": first,
         "past": len(view.ids(name)),
         "ids": ids,
-        "states": [STATES.index(state) for state in states],  # type: ignore[arg-type]
+        "states": [STATES.index(state) for state in states],
         "keys": [{"name": visible(key), **pooled(column)} for key, column in differing.items()],
         "constants": [[visible(key), shorten(value)] for key, value in constants.items()],
         "metrics": [
@@ -184,7 +184,7 @@ def number(value: Value) -> float | int | str | None:
         return None
     if isinstance(value, float) and math.isinf(value):
         return "inf" if value > 0 else "-inf"
-    return float(f"{value:.12g}") if isinstance(value, float) else value  # type: ignore[no-any-return]
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def seconds(time: Value) -> int | None:

@@ -40,7 +40,7 @@ STYLES: Final = ("page", "table", "run")
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Picture:
     """A plot of a report. *text* says in words what it shows."""
 
     svg: str
@@ -53,7 +53,7 @@ class Section:
 
     name: str
     title: str | None
-    parts: Sequence[Result | Figure]
+    parts: Sequence[Result | Picture]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ def _page(
 def _laid_out(sections: Sequence[Section], tables: Sequence[PageTable]) -> list[dict[str, Any]]:
     waiting = iter(tables)
 
-    def part_of(part: Result | Figure) -> dict[str, Any]:
-        if isinstance(part, Figure):
+    def part_of(part: Result | Picture) -> dict[str, Any]:
+        if isinstance(part, Picture):
             return {"figure": _image(part), "text": visible(part.text)}
         return {"table": next(waiting)}
 
@@ -130,7 +130,7 @@ def _laid_out(sections: Sequence[Section], tables: Sequence[PageTable]) -> list[
     ]
 
 
-def _image(figure: Figure) -> str:
+def _image(figure: Picture) -> str:
     """Give a plot as the address of an image: whatever stands in it, an image runs nothing."""
     return "data:image/svg+xml;base64," + b64encode(figure.svg.encode("utf-8", "replace")).decode()
 

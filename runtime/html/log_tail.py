@@ -8,6 +8,7 @@ from typing import Any, Final
 from ..executor.last_words import plain
 from ..logs import Stream, log_path
 from ..records import RunRecord
+from ..run_files import open_file
 
 LINES: Final = 100
 BYTES: Final = 32 << 10  # of the file that are looked at
@@ -21,7 +22,7 @@ def log_tail(record: RunRecord, stream: Stream) -> dict[str, Any] | None:
     *cut* says that the file has more than is shown.
     """
     try:
-        with open(log_path(record, stream), "rb") as file:
+        with open_file(log_path(record, stream)) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - BYTES))
             data = file.read(BYTES)

@@ -24,14 +24,20 @@ function showCurves(name) {
     || drawn.find(({ experiment }) => experiment.name === curvesChoice.experiment) || drawn[0];
   if (curvesChoice.experiment !== chosen.experiment.name) {
     Object.assign(curvesChoice, { experiment: chosen.experiment.name, metric: "", key: usualKey(chosen), hidden: new Set() });
-    curvesChoice.draw = chosen.runs.length > 12 && chosen.experiment.keys.length > 1 ? "mean" : "runs";
+    curvesChoice.draw = chosen.runs.length > 12 && seedKeys(chosen.experiment).length ? "seeds" : "runs";
   }
   drawCurves(place, drawn, chosen);
 }
 
+// Give the keys that only tell repetitions apart, by how such keys are called.
+function seedKeys(experiment) {
+  return experiment.keys.filter((column) => /(^|[._-])(seed|repeat|repetition|fold|trial)s?$/i.test(column.name));
+}
+
 // Colour by the first key with few values that is no seed.
 function usualKey({ experiment }) {
-  const fit = experiment.keys.filter((column) => column.pool.length <= 9 && !/(^|\.)(seed|repeat|fold|trial)s?$/i.test(column.name));
+  const seeds = seedKeys(experiment);
+  const fit = experiment.keys.filter((column) => column.pool.length <= 9 && !seeds.includes(column));
   return fit.length ? fit[0].name : "";
 }
 
@@ -51,14 +57,15 @@ function drawCurves(place, drawn, chosen) {
       curvesChoice.metric, (metric) => again({ metric })) : null,
     experiment.keys.length ? select("Colour", [["", "none"], ...experiment.keys.map(({ name }) => [name, name])],
       curvesChoice.key || "", (key) => again({ key, hidden: new Set() })) : null,
-    select("Draw", [["runs", "each run"], ["mean", "mean and range"]], curvesChoice.draw, (draw) => again({ draw })),
+    select("Draw", drawings(experiment), curvesChoice.draw, (draw) => again({ draw })),
     el("label", { class: "check" },
       el("input", { type: "checkbox", checked: curvesChoice.log, onchange: (event) => again({ log: event.target.checked }) }), "log scale"));
   const visible = groups.filter((group) => !curvesChoice.hidden.has(group.name));
   const charts = shownNames.map((name) => {
     const metric = experiment.metrics.find((column) => column.name === name);
     const note = metric && metric.direction ? "(" + metric.direction + ")" : "";
-    return drawChart(name, note, linesOf(visible, name), { log: curvesChoice.log, many: runs.length > 12 });
+    const lines = linesOf(visible, name, experiment);
+    return drawChart(name, note, lines, { log: curvesChoice.log, many: lines.length > 12 });
   });
   const began = experiment.started.filter((time) => time !== null).length;
   const left = began - runs.length;
@@ -66,7 +73,7 @@ function drawCurves(place, drawn, chosen) {
     el("div", { class: "charts" }, charts),
     el("p", { class: "quiet" }, `${count(runs.length, "run")} of ${experiment.name}. `,
       left > 0 ? `${count(left, "run")} that began ${left === 1 ? "has" : "have"} no curve in this file. ` : "",
-      curvesChoice.draw === "mean" ? "Lines are means over the runs of a colour, bands reach from the least to the greatest value. " : "",
+      curvesChoice.draw === "runs" ? "" : "Lines are means, bands reach from the least to the greatest value. ",
       thinned(runs) ? "Of long series some points are left out; the least and greatest values stay." : ""));
 }
 
@@ -106,14 +113,37 @@ function legend(groups, again) {
     group.name || "none")));
 }
 
-function linesOf(groups, metric) {
+function drawings(experiment) {
+  const seeds = seedKeys(experiment).map(({ name }) => name).join(", ");
+  return [["runs", "each run"], ...(seeds ? [["seeds", "mean over " + seeds]] : []), ["mean", "mean of each colour"]];
+}
+
+function linesOf(groups, metric, experiment) {
+  const having = groups.map((group) => ({ ...group, runs: group.runs.filter((run) => run.details.series[metric]) }));
   if (curvesChoice.draw === "runs") {
-    return groups.flatMap((group) => group.runs.filter((run) => run.details.series[metric]).map((run) => ({
+    return having.flatMap((group) => group.runs.map((run) => ({
       points: seriesPoints(run.details.series[metric]), style: group.style, run,
       name: run.short + (group.name ? ", " + group.text : ""),
     })));
   }
-  return groups.map((group) => meanLine(group, metric)).filter((line) => line.points.length);
+  const drawn = curvesChoice.draw === "seeds" ? having.flatMap((group) => repeated(group, experiment)) : having;
+  return drawn.map((group) => meanLine(group, metric)).filter((line) => line.points.length);
+}
+
+// Part a group into runs that differ in nothing but their seeds.
+function repeated(group, experiment) {
+  const seeds = seedKeys(experiment);
+  const others = experiment.keys.filter((column) => !seeds.includes(column));
+  const found = new Map();
+  for (const run of group.runs) {
+    const key = others.map((column) => column.codes[run.place]).join();
+    if (!found.has(key)) found.set(key, []);
+    found.get(key).push(run);
+  }
+  return [...found.values()].map((runs) => ({
+    ...group, runs,
+    text: others.filter((column) => runs[0].key(column) !== "").map((column) => `${column.name} = ${runs[0].key(column)}`).join(", ") || group.text,
+  }));
 }
 
 // Give the mean over runs at the steps that they have; between two kept points of a run a straight line is taken.
@@ -148,7 +178,7 @@ function meanLine(group, metric) {
   return {
     points: kept.map(([step, { sum, many }]) => [step, sum / many]),
     band: series.length > 1 ? kept.map(([step, { low, high }]) => [step, low, high]) : null,
-    style: group.style, mean: true, about: series.length > 1,
+    style: group.style, mean: true, about: series.length > 1, run: series.length === 1 ? group.runs[0] : null,
     name: `${group.text}, ${series.length > 1 ? "mean of " : ""}${count(series.length, "run")}`,
   };
 }
