@@ -34,6 +34,7 @@ _HARMLESS = frozenset(
         "metric",
         "metrics",
         "output",
+        "pack",
         "resources",
         "retries",
         "run",

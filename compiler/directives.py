@@ -18,6 +18,7 @@ Single = (
     | tree.Workdir
     | tree.Retries
     | tree.Checkpoint
+    | tree.Pack
 )
 S = TypeVar("S", bound=Single)
 Item = TypeVar("Item")
@@ -31,6 +32,7 @@ _WORDS = {
     tree.Workdir: "workdir",
     tree.Retries: "retries",
     tree.Checkpoint: "checkpoint",
+    tree.Pack: "pack",
 }
 
 
@@ -74,6 +76,7 @@ class Directives:
                     | tree.Workdir()
                     | tree.Retries()
                     | tree.Checkpoint()
+                    | tree.Pack()
                 ):
                     _twice(item, here, context)
                     here.setdefault(type(item), item)

@@ -12,11 +12,10 @@ from contextlib import suppress
 from hashlib import blake2b
 from itertools import accumulate
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from .backends.local.render import render_array, render_submit
 from .plan import Plan
-from .plan_json import plan_json
+from .plan_json import plan_json, script_of
 from .plan_points import compact, header, lines, shapes_of
 
 Chunks = Callable[[], Iterator[bytes]]
@@ -25,7 +24,16 @@ SHOWN: Final = 7  # digits of a build's id that people see
 POINTS: Final = "points.jsonl"
 INDEX: Final = "points.idx"
 PROVENANCE: Final = "provenance.json"
+EXECUTABLE: Final = (".sh", ".sbatch", ".oar")
 WIDTH: Final = 130
+
+
+class Backend(Protocol):
+    """What makes the scripts of one kind of target."""
+
+    def render_array(self, plan: Plan, number: int) -> str: ...
+
+    def render_submit(self, plan: Plan) -> str: ...
 
 
 class Build:
@@ -77,7 +85,7 @@ class Build:
         for path, data in self.files.items():
             (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_bytes(data)
-            if path.endswith(".sh"):
+            if path.endswith(EXECUTABLE):
                 (folder / path).chmod(0o777 & ~_umask())
         with (folder / POINTS).open("wb") as file:
             digest, index = self._stream(file.write)
@@ -111,10 +119,27 @@ class Build:
 
 def emit(plan: Plan, shim: bytes) -> Build:
     """Give the build of a plan; *shim* is the archive that runs tasks (``xpc.pyz``)."""
-    files = {"plan.json": _pretty(plan_json(plan)), "xpc.pyz": shim, "submit.sh": render_submit(plan).encode()}
+    backend = _backend(plan.target.kind)
+    files = {"plan.json": _pretty(plan_json(plan)), "xpc.pyz": shim, "submit.sh": backend.render_submit(plan).encode()}
     for number, one in enumerate(plan.arrays):
-        files[f"arrays/{one.name}.sh"] = render_array(plan, number).encode()
+        files[script_of(one, plan.target.kind)] = backend.render_array(plan, number).encode()
     return Build(plan, files)
+
+
+def _backend(kind: str) -> Backend:
+    match kind:
+        case "slurm":
+            from .backends.slurm import render as slurm
+
+            return slurm
+        case "oar":
+            from .backends.oar import render as oar
+
+            return oar
+        case _:
+            from .backends.local import render as local
+
+            return local
 
 
 def encoded(text: str) -> bytes:

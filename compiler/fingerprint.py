@@ -14,7 +14,7 @@ from ..grammar import tree
 from ..grammar.node import Node
 from .format import format_value
 from .scope import Scope
-from .study import Code, Experiment, Link
+from .study import Code, Environment, Experiment, Link
 from .template import FilePart, Json
 from .template_names import LetName, Names, OnePart
 from .template_report import names_in, shown
@@ -31,7 +31,6 @@ class Fingerprint(Node):
 
 def fingerprint(
     experiment: Experiment,
-    setup: Sequence[tree.Text],
     names: Names,
     code_of: Callable[[Sequence[str]], str],
     content_of: Callable[[str], str | None],
@@ -39,7 +38,7 @@ def fingerprint(
 ) -> Fingerprint:
     """Give the fingerprint. *code_of* hashes the snapshot's files that patterns match (none: all), *content_of* gives
     the hash of one of its files, or nothing. *links* are folders that runs see: what failed for want of one is sent
-    again with it."""
+    again with it. What a target sets up is not part of it: the place is not the experiment."""
     form = _Form(experiment, names)
     inputs: list[Json] = [
         [file.name, form.text(file.path), content_of(file.path.plain) if file.path.plain is not None else None]
@@ -50,11 +49,11 @@ def fingerprint(
     variables: list[Json] = [
         [name, form.value(value)] for name, value in sorted(environment.variables.items(), key=lambda item: item[0])
     ]
-    lines: list[Json] = [form.text(text) for text in (*setup, *environment.setup)]
+    lines: list[Json] = [form.text(text) for text in environment.setup]
     return Fingerprint(
         _hash(form.text(experiment.run) if experiment.run is not None else None),
         code_of(experiment.code),
-        _hash([lines, variables, [*sorted(environment.secrets)]]),
+        _hash([lines, variables, [*sorted(environment.secrets)], *form.container(environment)]),
         _hash([inputs, seen] if seen else inputs),
     )
 
@@ -93,6 +92,13 @@ class _Form:
                 return [*written, *self._definitions(expr, ())]
             case _:
                 return format_value(value)  # type: ignore[arg-type]
+
+    def container(self, environment: Environment) -> list[Json]:
+        """Give what the program runs in; nothing where that is the node itself."""
+        if environment.container is None:
+            return []
+        mounts: list[Json] = [[self.text(mount.path), self.text(mount.at)] for mount in environment.mounts]
+        return [self.text(environment.container.image), mounts]
 
     def _definitions(self, expr: tree.Expr, seen: tuple[str, ...]) -> list[Json]:
         """Give what ``let``s and files stand behind the names of an expression."""

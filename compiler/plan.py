@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from operator import eq
+from typing import cast
 
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.node import Node
@@ -10,8 +12,10 @@ from .cost import Cost, cost
 from .fault import EvaluationError
 from .fingerprint import Fingerprint, fingerprint
 from .plan_ancestors import Ancestry
+from .plan_arrays import Array, Arranger, Limits
 from .plan_distinct import Cell
 from .plan_resources import Classes, Requests, classify
+from .plan_size import check_size
 from .plan_texts import Compiled, compile_texts, report_at
 from .study import Link, Study, Target
 from .table import Parents, Table
@@ -28,7 +32,7 @@ class SnapshotRef(Node):
 class PlannedExperiment(Node):
     """The runs of one experiment that the plan holds.
 
-    *rows* are rows of *table* in the order in which they are stored, grouped by class (``None``: all, as they are).
+    *rows* are rows of *table* in the order in which they are stored, array by array (``None``: all, as they are).
     *classes* gives the resource class of each row of the table, or the one of all. *ancestors* are given a row of the
     table, too.
     """
@@ -52,17 +56,6 @@ class PlannedExperiment(Node):
 
     def class_of(self, row: int) -> int:
         return self.classes if isinstance(self.classes, int) else self.classes[row]
-
-
-class Array(Node):
-    """Runs of one experiment that share a resource class: *count* rows of the plan from *first*."""
-
-    name: str
-    experiment: str
-    resources: int
-    first: int
-    count: int
-    after: tuple[str, ...]
 
 
 class Plan(Node):
@@ -98,6 +91,7 @@ def make_plan(
     """
     compiled = compile_texts(study, tables, target, diagnostics)
     classes = Classes()
+    arranger = None if target.kind == "local" else Arranger(_limits(target), classes, diagnostics)
     experiments: dict[str, PlannedExperiment] = {}
     first = 0
     for name, texts in compiled.items():
@@ -107,6 +101,9 @@ def make_plan(
         order = _order(table.count, own, chosen)
         runs = table.count if order is None else len(order)
         numbers = _numbers(requests, own, order, runs, classes)
+        if arranger is not None:
+            stored = arranger.add(texts.experiment, table, _rows(order, runs), numbers, first)
+            order = None if order is None and _is_whole(stored, runs) else stored
         ancestry = Ancestry(table, tables)
         experiments[name] = PlannedExperiment(
             texts,
@@ -116,16 +113,33 @@ def make_plan(
             order,
             numbers,
             {above: ancestry.of(above) for above in texts.ancestors},
-            fingerprint(texts.experiment, target.setup, texts.names, code_of, content_of, study.links),
+            fingerprint(texts.experiment, texts.names, code_of, content_of, study.links),
         )
         first += runs
     if diagnostics.failed:
         return None
-    arrays = tuple(_arrays(experiments))
-    asked = ((a.count, classes.all[a.resources][0], len(experiments[a.experiment].compiled.outputs)) for a in arrays)
+    arrays = tuple(_arrays(experiments)) if arranger is None else arranger.throttled()
+    check_size(target, arrays, experiments, diagnostics)
+    if diagnostics.failed:
+        return None
     planned = {name: found for name, found in experiments.items() if found.runs}
     resources = tuple(classes.all)
+    asked = ((a.count, resources[a.runs_resources][0], len(planned[a.experiment].compiled.outputs)) for a in arrays)
     return Plan(study.name, snapshot, study.links, target, planned, tables, resources, arrays, cost(asked))
+
+
+def _limits(target: Target) -> Limits:
+    return Limits(
+        cast("int | None", target.options.get("max_array")), cast("int | None", target.options.get("throttle"))
+    )
+
+
+def _rows(order: Sequence[int] | None, runs: int) -> Sequence[int]:
+    return range(runs) if order is None else order
+
+
+def _is_whole(order: Sequence[int], runs: int) -> bool:
+    return all(map(eq, order, range(runs)))
 
 
 def check_plan(study: Study, tables: Mapping[str, Table], target: Target, diagnostics: Diagnostics) -> None:
@@ -182,7 +196,9 @@ def _arrays(experiments: Mapping[str, PlannedExperiment]) -> Iterator[Array]:
             names[name, resources] = f"{name}-{number}"
             wanted = above.get(resources, ())
             after = tuple(names[key] for key in sorted(wanted, key=_by_number(names)) if key in names)
-            yield Array(names[name, resources], name, resources, planned.first + start, count, after)
+            whole, one_each = ((0, count),), ((1, count),)
+            place = planned.first + start
+            yield Array(names[name, resources], name, resources, place, count, after, resources, count, whole, one_each)
 
 
 def _by_number(names: Mapping[tuple[str, int], str]) -> Callable[[tuple[str, int]], int]:

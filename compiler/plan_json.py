@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final, cast
 
 from .identity import IDENTITY
-from .plan import Array, Plan, PlannedExperiment
+from .plan import Plan, PlannedExperiment
+from .plan_arrays import Array
+from .study import Experiment, Target
 from .template import Json, command_json, template_json, word_json
-from .template_compile import PlannedEnvironment
+from .template_compile import PlannedContainer, PlannedEnvironment
 from .values import Value, dotted
 
 SCHEMA: Final = "xpc.plan/1"
+SUFFIXES: Final = {"local": "sh", "oar": "oar", "slurm": "sbatch"}
 
 
 def plan_json(plan: Plan) -> dict[str, Json]:
@@ -21,10 +24,10 @@ def plan_json(plan: Plan) -> dict[str, Json]:
         "project": plan.project,
         "snapshot": {"tree": plan.snapshot.tree, "prefix": plan.snapshot.prefix},
         "links": [{"name": link.name, "path": link.path} for link in plan.links],
-        "target": {"name": plan.target.name, "kind": plan.target.kind, "options": _json(dict(plan.target.options))},
+        "target": _target(plan.target),
         "experiments": {name: _experiment(planned) for name, planned in plan.experiments.items()},
         "resources": [[_json(request.json()) for request in requests] for requests in plan.resources],
-        "arrays": [_array(array) for array in plan.arrays],
+        "arrays": [_array(array, plan.target.kind) for array in plan.arrays],
         "cost": {
             "core_hours": cast("Json", plan.cost.core_hours),
             "gpu_hours": cast("Json", plan.cost.gpu_hours),
@@ -38,16 +41,35 @@ def _json(value: Value) -> Json:
     return cast("Json", value)
 
 
-def _array(array: Array) -> Json:
-    return {
+def _array(array: Array, kind: str) -> Json:
+    found: dict[str, Json] = {
         "name": array.name,
         "experiment": array.experiment,
         "resources": array.resources,
-        "tasks": array.count,
+        "tasks": array.tasks,
         "rows": [[array.first, array.count]],
-        "after": list(array.after),
-        "script": f"arrays/{array.name}.sh",
     }
+    if kind != "local":
+        found["indices"] = [list(each) for each in array.indices]
+        found["sizes"] = [list(each) for each in array.sizes]
+        found["side_by_side"] = array.side_by_side
+    found["after"] = list(array.after)
+    if kind != "local":
+        found["pairwise"] = list(array.pairwise)
+        found["throttle"] = array.throttle
+    return {**found, "script": script_of(array, kind)}
+
+
+def script_of(array: Array, kind: str) -> str:
+    """Give the path of an array's script in the build."""
+    return f"arrays/{array.name}.{SUFFIXES[kind]}"
+
+
+def _target(target: Target) -> Json:
+    options: dict[str, Value] = dict(target.options)
+    if target.native:
+        options["options"] = dict(target.native)
+    return {"name": target.name, "kind": target.kind, "options": _json(options)}
 
 
 def _experiment(planned: PlannedExperiment) -> Json:
@@ -73,6 +95,7 @@ def _experiment(planned: PlannedExperiment) -> Json:
         ],
         "environment": _environment(compiled.environment),
         "retries": experiment.retries,
+        **_life(experiment),
         "after": [
             {"experiment": after.experiment, "all": after.all, "by": [dotted(key) for key in after.by]}
             for after in experiment.after
@@ -87,6 +110,15 @@ def _experiment(planned: PlannedExperiment) -> Json:
     }
 
 
+def _life(experiment: Experiment) -> dict[str, Json]:
+    checkpoint, pack = experiment.checkpoint, experiment.pack
+    before = None if checkpoint is None else cast("Json", checkpoint.before)
+    return {
+        "checkpoint": None if checkpoint is None else {"before": before, "signal": checkpoint.signal},
+        "pack": None if pack is None else {"runs": pack.runs, "side_by_side": pack.side_by_side},
+    }
+
+
 def _environment(environment: PlannedEnvironment) -> Json:
     return {
         "setup": [
@@ -94,5 +126,13 @@ def _environment(environment: PlannedEnvironment) -> Json:
         ],
         "variables": {name: template_json(value) for name, value in environment.variables.items()},
         "secrets": list(environment.secrets),
-        "container": None,
+        "container": None if environment.container is None else _container(environment.container),
+    }
+
+
+def _container(container: PlannedContainer) -> Json:
+    return {
+        "image": template_json(container.image),
+        "runtime": container.runtime,
+        "mounts": [{"path": template_json(mount.path), "at": template_json(mount.at)} for mount in container.mounts],
     }

@@ -44,6 +44,18 @@ Requests = tuple[Request, ...]
 """By attempt, the last one for all later attempts."""
 
 
+def packed(requests: Requests, runs: int, side_by_side: bool) -> Requests:
+    """Give what a task asks for that has so many runs: as long as all of them, or as much as all of them."""
+    return tuple(_packed(request, runs, side_by_side) for request in requests)
+
+
+def _packed(request: Request, runs: int, side_by_side: bool) -> Request:
+    if not side_by_side:
+        return request.replace(time=None if request.time is None else request.time * runs)
+    memory = None if request.memory is None else request.memory * runs
+    return request.replace(cpus=request.cpus * runs, memory=memory, gpus=request.gpus * runs)
+
+
 class Classes:
     """The resource classes of a plan, each once."""
 

@@ -193,7 +193,14 @@ def _nul(span: Span, what: str, diagnostics: Diagnostics) -> None:
 def _words(command: Command, environment: PlannedEnvironment, paths: Sequence[Template]) -> list[Word]:
     setup = [word for script in environment.setup for word in script.args]
     own = command.words if isinstance(command, Argv) else command.args
-    return [*own, *setup, *environment.variables.values(), *paths]
+    return [*own, *setup, *environment.variables.values(), *_container(environment), *paths]
+
+
+def _container(environment: PlannedEnvironment) -> list[Template]:
+    container = environment.container
+    if container is None:
+        return []
+    return [container.image, *(path for mount in container.mounts for path in (mount.path, mount.at))]
 
 
 def _parts(word: Word) -> Sequence[object]:

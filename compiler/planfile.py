@@ -170,6 +170,20 @@ class Fingerprint(Record):
     inputs: str
 
 
+class Checkpoint(Record):
+    """The program is warned so many seconds before the time limit, by that signal if there is one."""
+
+    before: float
+    signal: str | None
+
+
+class Pack(Record):
+    """So many runs share a task of a cluster."""
+
+    runs: Count
+    side_by_side: bool
+
+
 class Experiment(Record):
     """What all runs of one experiment share."""
 
@@ -185,6 +199,8 @@ class Experiment(Record):
     metrics: list[Metric]
     environment: Environment
     retries: Count
+    checkpoint: Checkpoint | None = None
+    pack: Pack | None = None
     after: list[After]
     fingerprint: Fingerprint
     tags: list[str]
@@ -208,10 +224,15 @@ class Array(Record):
 
     name: str
     experiment: str
-    resources: Count  # which of the plan's classes
+    resources: Count  # which of the plan's classes a task asks for
     tasks: Count
     rows: list[tuple[Count, Count]]  # first row and how many
+    indices: list[tuple[Count, Count]] | None = None  # first index and how many, ascending; none: from 0
+    sizes: list[tuple[Count, Count]] | None = None  # rows a task and how many tasks; none: one each
+    side_by_side: bool = False
     after: list[str]
+    pairwise: list[str] = Field(default_factory=list)  # of `after`: task i comes after its task i alone
+    throttle: Count | None = None
     script: str
 
 

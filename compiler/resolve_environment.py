@@ -1,14 +1,19 @@
-"""Environment blocks to the variables, secrets and setup lines of a run."""
+"""Environment blocks to the variables, secrets, setup lines and container of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from ..grammar import tree
-from ..grammar.source import Span
 from .context import Context
 from .functions import looks_secret
+from .nearest import did_you_mean
 from .scope import Scope
 from .study import Code, Environment
 from .values import Value, dotted
+
+RUNTIMES: Final = ("podman", "docker", "apptainer")
 
 
 def resolve_environment(use: tree.UseEnvironment | None, scope: Scope, context: Context) -> Environment:
@@ -20,6 +25,8 @@ def resolve_environment(use: tree.UseEnvironment | None, scope: Scope, context: 
     setup: list[tree.Text] = []
     variables: dict[str, Value | Code | tree.Text] = {}
     secrets: dict[str, None] = {}
+    container: tree.Container | None = None
+    mounts: list[tree.Mount] = []
     for item in (item for block in lineage for item in block.body):
         match item:
             case tree.Setup(text=text):
@@ -32,9 +39,12 @@ def resolve_environment(use: tree.UseEnvironment | None, scope: Scope, context: 
                 if found is not None:
                     variables[key.path[0]] = found[0]
                     secrets.pop(key.path[0], None)
-            case tree.Container() | tree.Mount():
-                not_local("container" if isinstance(item, tree.Container) else "mount", item.span, context)
-    return Environment(tuple(setup), variables, tuple(secrets))
+            case tree.Container():
+                container = item if _runtime(item, context) else container
+            case tree.Mount():
+                mounts.append(item)
+    _without_container(mounts, container, context)
+    return Environment(tuple(setup), variables, tuple(secrets), container, tuple(mounts))
 
 
 def _variable(key: tree.Key, expr: tree.Expr, scope: Scope, context: Context) -> tuple[Value | Code | tree.Text] | None:
@@ -60,6 +70,17 @@ def _variable(key: tree.Key, expr: tree.Expr, scope: Scope, context: Context) ->
     return (code if code.names else code.call(()),)
 
 
-def not_local(word: str, span: Span, context: Context) -> None:
-    """Report a line that runs on this machine can't follow."""
-    context.diagnostics.error("XP142", span, f"`{word}` is not supported on the local target", "not here")
+def _runtime(item: tree.Container, context: Context) -> bool:
+    """Tell whether a container's runtime is known, or none is named."""
+    word = item.runtime
+    if word is None or word.text in RUNTIMES:
+        return True
+    help = did_you_mean(word.text, RUNTIMES) or (f"there are {', '.join(RUNTIMES)}",)
+    context.diagnostics.error("XP045", word.span, f"unknown container runtime `{word.text}`", "not one", help=help)
+    return False
+
+
+def _without_container(mounts: Sequence[tree.Mount], container: tree.Container | None, context: Context) -> None:
+    if mounts and container is None:
+        help = 'write `container "image"` beside it'
+        context.diagnostics.error("XP045", mounts[0].span, "`mount` without a `container`", "into what?", help=help)

@@ -18,9 +18,10 @@ from .grid_keys import GridReader
 from .keys import Draft, KeyTable, Late, Set, Unknown, fitted, unknown_key
 from .nearest import did_you_mean
 from .resolve_config import ConfigReader
-from .resolve_environment import not_local, resolve_environment
+from .resolve_environment import resolve_environment
 from .resolve_files import resolve_code, resolve_files, resolve_metrics, resolve_metrics_files, resolve_writable
 from .resolve_grid import GridResolver
+from .resolve_life import resolve_checkpoint, resolve_pack
 from .resolve_resources import resolve_resources
 from .scope import Scope
 from .study import After, Axis, Code, Experiment, KeyValue
@@ -300,9 +301,6 @@ class _Parts:
         if run is None:
             self._without_run()
         repeats, folds = self._repeats(built.types)
-        checkpoint = directives.one(tree.Checkpoint)
-        if checkpoint is not None:
-            not_local("checkpoint", checkpoint.span, context)
         inputs, outputs = resolve_files(directives, context)
         return Experiment(
             name=self.name,
@@ -325,6 +323,8 @@ class _Parts:
             metrics_files=resolve_metrics_files(directives, context),
             metrics=resolve_metrics(directives, context),
             retries=self._retries(),
+            checkpoint=resolve_checkpoint(directives, context),
+            pack=resolve_pack(directives, context),
             ignore=self._ignore(built),
             code=resolve_code(directives, context),
             tags=self._tags(),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ..grammar import tree
 from ..grammar.node import Node
 from ..grammar.source import Span
+from .backends.native import checked, known
 from .context import Context
 from .evaluate import EvaluationError
 from .fault import fault, report
@@ -60,8 +61,9 @@ def resolve_resources(
     entries: dict[Path, Entry] = {}
     for block in lineage:
         for entry in _entries(block.body, ()):
-            if _known(entry, context):
-                entries[entry.path] = entry
+            path = _known(entry, context)
+            if path is not None:
+                entries[path] = entry
     fields = {path[0]: entry.expr for path, entry in entries.items() if len(path) == 1}
     return _build(entries, scope_of(fields), context)
 
@@ -77,16 +79,18 @@ def _entries(items: Sequence[Any], prefix: Path) -> list[Entry]:
     return found
 
 
-def _known(entry: Entry, context: Context) -> bool:
+def _known(entry: Entry, context: Context) -> Path | None:
+    """Give the path of a resource or of a scheduler's option by its long name; an unknown one is reported."""
     path = entry.path
     if path[0] in SCHEDULERS and len(path) == 2:
-        return True
+        long = known(path[0], path[1], entry.key_span, context.diagnostics)
+        return None if long is None else (path[0], long)
     if len(path) == 1 and path[0] in FIELDS:
-        return True
+        return path
     name = dotted(path)
     help = did_you_mean(name, FIELDS) or (f"there are {', '.join(FIELDS)}, and `slurm.OPTION`, `oar.OPTION`",)
     context.diagnostics.error("XP141", entry.key_span, f"unknown resource `{name}`", "no such resource", help=help)
-    return False
+    return None
 
 
 def _build(entries: Mapping[Path, Entry], scope: Scope, context: Context) -> Resources:
@@ -103,8 +107,23 @@ def _build(entries: Mapping[Path, Entry], scope: Scope, context: Context) -> Res
             if value is not None:
                 values[path[0]] = value
         else:
-            options.setdefault(path[0], {})[path[1]] = code if code.names else code.call(())
+            option = _native(path[0], path[1], code, context)
+            if option is not None:
+                options.setdefault(path[0], {})[path[1]] = option
     return Resources(**values, options=options, spans=spans)
+
+
+def _native(scheduler: str, name: str, code: Code, context: Context) -> Value | Code:
+    def call(values: Sequence[Value]) -> Value:
+        return checked(scheduler, name, code.call(values), code.span)
+
+    if code.names:
+        return Code(code.names, call, code.span, code.expr)
+    try:
+        return call(())
+    except EvaluationError as error:
+        report(error, context.diagnostics)
+        return None
 
 
 def _resource(name: str, code: Code, context: Context) -> int | float | Code | None:

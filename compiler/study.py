@@ -185,6 +185,23 @@ class Resources(Node):
     spans: Mapping[str, Span] = NOTHING
 
 
+class Checkpoint(Node):
+    """The program is warned that many seconds before the time limit, by a signal if one is named; then the run goes
+    back to the queue."""
+
+    before: float
+    signal: str | None
+    span: Span
+
+
+class Pack(Node):
+    """So many runs share a task of a cluster: one after another, or side by side."""
+
+    runs: int
+    side_by_side: bool
+    span: Span
+
+
 class Environment(Node):
     setup: tuple[tree.Text, ...] = ()
     variables: Mapping[str, Value | Code | tree.Text] = NOTHING  # a text still has its placeholders
@@ -223,6 +240,8 @@ class Experiment(Node):
     metrics_files: tuple[str, ...]
     metrics: tuple[Metric, ...]
     retries: int
+    checkpoint: Checkpoint | None
+    pack: Pack | None
     ignore: tuple[tuple[Path, Value | Absent], ...]  # a value: ignored only while the key has it
     code: tuple[str, ...]
     tags: tuple[str, ...]
@@ -235,10 +254,15 @@ class Link(Node):
 
 
 class Target(Node):
+    """A place where runs may go. *options* are the checked values of its block by key, defaults left out but for
+    ``max_array``; *native* the scheduler's own options by their names there; *spans* where each of both was given."""
+
     name: str
-    kind: Literal["local"]
+    kind: Literal["local", "oar", "slurm"]
     options: Mapping[str, Value]
     setup: tuple[tree.Text, ...]
+    native: Mapping[str, Value] = NOTHING
+    spans: Mapping[str, Span] = NOTHING
 
 
 class Study(Node):

@@ -20,12 +20,28 @@ from .template_keys import Many, One
 from .values import Value, dotted
 
 
+class PlannedMount(Node):
+    """A folder of the project that the container sees as *at*."""
+
+    path: Template
+    at: Template
+
+
+class PlannedContainer(Node):
+    """Where the program runs instead of on the node itself; no *runtime*: the first of them that the node has."""
+
+    image: Template
+    runtime: str | None
+    mounts: tuple[PlannedMount, ...]
+
+
 class PlannedEnvironment(Node):
     """What is set up around the program. *setup* are bash scripts with their positional parameters."""
 
     setup: tuple[Script, ...]
     variables: Mapping[str, Template]
     secrets: tuple[str, ...]
+    container: PlannedContainer | None = None
 
 
 def compile_template(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Template | None:
@@ -131,7 +147,39 @@ def compile_environment(
         found = _variable(value, filler, diagnostics)
         if found is not None:
             variables[name] = found
-    return PlannedEnvironment(tuple(line for line in lines if line is not None), variables, environment.secrets)
+    container = _container(environment, filler, diagnostics)
+    kept = tuple(line for line in lines if line is not None)
+    return PlannedEnvironment(kept, variables, environment.secrets, container)
+
+
+def _container(environment: Environment, filler: Filler, diagnostics: Diagnostics) -> PlannedContainer | None:
+    written = environment.container
+    if written is None:
+        return None
+    image = compile_template(written.image, filler, diagnostics)
+    mounts = [_mount(mount, filler, diagnostics) for mount in environment.mounts]
+    if image is not None and not image:
+        diagnostics.error("XP045", written.image.span, "a container has an image", "empty")
+    runtime = None if written.runtime is None else written.runtime.text
+    return PlannedContainer(image or (), runtime, tuple(mount for mount in mounts if mount is not None))
+
+
+def _mount(mount: tree.Mount, filler: Filler, diagnostics: Diagnostics) -> PlannedMount | None:
+    """Give a mount; its place in the container is absolute, and neither path has a `:`, which parts them."""
+    path = compile_template(mount.path, filler, diagnostics)
+    at = compile_template(mount.at, filler, diagnostics)
+    if path is None or at is None:
+        return None
+    if not (at and isinstance(at[0], str) and at[0].startswith("/")):
+        help = 'such as `mount "data" at "/data"`'
+        diagnostics.error("XP045", mount.at.span, "a place in a container is absolute", "not absolute", help=help)
+        return None
+    for text, template in ((mount.path, path), (mount.at, at)):
+        if any(isinstance(part, str) and (":" in part or "," in part) for part in template):
+            message = "a path with `:` or `,` can't be mounted"
+            diagnostics.error("XP045", text.span, message, "`:` or `,`", help="mount the folder that holds it")
+            return None
+    return PlannedMount(path, at)
 
 
 def _variable(value: Value | Code | tree.Text, filler: Filler, diagnostics: Diagnostics) -> Template | None:

@@ -217,6 +217,10 @@ def checkpoint(children: Children) -> tree.Checkpoint:
     return tree.Checkpoint(children[1], word_of(children[3]) if len(children) == 4 else None, whole(children))
 
 
+def pack(children: Children) -> tree.Pack:
+    return tree.Pack(children[1], len(children) == 5, whole(children))
+
+
 def ignore(children: Children) -> tree.Ignore:
     return tree.Ignore(operands(children), None, whole(children))
 

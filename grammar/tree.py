@@ -463,6 +463,14 @@ class Checkpoint(Node):
     span: Span
 
 
+class Pack(Node):
+    """``pack N [side by side]``."""
+
+    runs: Expr
+    side_by_side: bool
+    span: Span
+
+
 class Ignore(Node):
     """``ignore KEY, …`` (*value* absent) or ``ignore KEY == VALUE`` (one key)."""
 
@@ -498,6 +506,7 @@ ExperimentItem = (
     | Metric
     | Retries
     | Checkpoint
+    | Pack
     | Ignore
     | Code
     | Tags

@@ -46,6 +46,8 @@ def command(
     \b
     Example:  xpc build train --where "seed == 0" --dry-run -v
     """
+    from xpc.compiler.emit import EXECUTABLE
+
     from .build_summary import kinship_note, summary, to_json
     from .selecting import rows_where
     from .standing import Standings
@@ -70,7 +72,7 @@ def command(
         click.echo(kinship_note(kin))
     if verbose:
         for path, data in build.files.items():
-            if path.endswith(".sh"):
+            if path.endswith(EXECUTABLE):
                 click.echo(f"\n--- {path}\n{data.decode()}", nl=False)
 
 

@@ -1,0 +1,45 @@
+"""A plan to the scripts of a SLURM cluster: one for each array, and one that submits them all."""
+
+from __future__ import annotations
+
+from ...plan import Plan
+from ...plan_arrays import Array
+from ..arrays import order, study, title
+from ..words import describe, template
+from .header import header
+
+
+def render_array(plan: Plan, number: int) -> str:
+    """Give the batch script of one array."""
+    array = plan.arrays[number]
+    request = plan.resources[array.resources][0]
+    checkpoint = plan.experiments[array.experiment].compiled.experiment.checkpoint
+    return template(__package__, "array.sbatch.j2").render(
+        array=array,
+        title=title(array),
+        each=describe(request),
+        order=order(array),
+        header=header(array, request, plan.target, checkpoint),
+        python=plan.target.options.get("python", "python3"),
+    )
+
+
+def render_submit(plan: Plan) -> str:
+    """Give the script that submits the whole graph."""
+    roots = [array.name for array in plan.arrays if not array.after]
+    return template(__package__, "submit.sh.j2").render(
+        plan=plan, study=study(plan), roots=roots, dependency=dependency
+    )
+
+
+def dependency(array: Array) -> str:
+    """Give what an array waits for, with shell variables for the job ids: ``afterok:${job[a-1]},aftercorr:…``."""
+    whole = [name for name in array.after if name not in array.pairwise]
+    parts = [f"afterok:{_ids(whole)}"] if whole else []
+    if array.pairwise:
+        parts.append(f"aftercorr:{_ids(array.pairwise)}")
+    return ",".join(parts)
+
+
+def _ids(names: tuple[str, ...] | list[str]) -> str:
+    return ":".join(f"${{job[{name}]}}" for name in names)

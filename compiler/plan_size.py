@@ -1,0 +1,77 @@
+"""Whether a plan fits its target: how many tasks a submit would have, whether checkpoints come before time limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, cast
+
+from ..grammar.diagnostic import Diagnostics
+from .plan_arrays import Array
+from .study import Target
+
+if TYPE_CHECKING:
+    from .plan import PlannedExperiment
+
+NICE: Final = (2, 3, 4, 5, 8, 10, 20, 25, 50)
+
+
+def check_size(
+    target: Target,
+    arrays: Sequence[Array],
+    experiments: Mapping[str, PlannedExperiment],
+    diagnostics: Diagnostics,
+) -> None:
+    """Report more tasks than a submit to the target may have, with the `pack` line that makes them fit."""
+    most = cast("int | None", target.options.get("max_submit"))
+    tasks: Counter[str] = Counter()
+    for one in arrays:
+        tasks[one.experiment] += one.tasks
+    total = tasks.total()
+    if most is not None and total > most:
+        diagnostics.error(
+            "XP144",
+            target.spans.get("max_submit"),
+            f"{total:,} tasks are more than one submit may have",
+            f"at most {most:,}",
+            help=_cure(tasks, experiments, most),
+        )
+    _check_throttle(target, arrays, diagnostics)
+
+
+def _cure(tasks: Counter[str], experiments: Mapping[str, PlannedExperiment], most: int) -> tuple[str, ...]:
+    """Give the `pack` line of the experiment with the most tasks, or of several."""
+    chosen: list[str] = []
+    for name, _ in tasks.most_common():
+        chosen.append(name)
+        rest = tasks.total() - sum(tasks[each] for each in chosen)
+        for runs in _nice():
+            fewer = sum(-(-experiments[each].runs // runs) for each in chosen)
+            if runs > max(experiments[each].runs for each in chosen):
+                break
+            if fewer + rest <= most:
+                where = f"experiment {' and '.join(chosen)}"
+                return (f"`pack {runs}` in {where} gives {fewer + rest:,} tasks",)
+    return ("submit a part: `xpc submit EXPERIMENT`, or `--where …`",)
+
+
+def _nice() -> Iterator[int]:
+    yield from NICE
+    factor = 100
+    while factor <= 1_000_000:
+        yield from (factor, 2 * factor, 5 * factor)
+        factor *= 10
+
+
+def _check_throttle(target: Target, arrays: Sequence[Array], diagnostics: Diagnostics) -> None:
+    """Say when the arrays that may run at once are more than the tasks that may: each has at least one."""
+    throttle = cast("int | None", target.options.get("throttle"))
+    at_once = sum(1 for one in arrays if one.throttle == 1)
+    if throttle is not None and at_once > throttle:
+        diagnostics.warning(
+            "XP146",
+            target.spans.get("throttle"),
+            f"up to {at_once:,} tasks may run at once: so many arrays have one each",
+            f"{throttle:,} asked for",
+            help="a greater `max_array` or `pack` makes fewer arrays",
+        )
