@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from .draw_boxes import draw_boxes
+from .draw_heatmap import draw_heatmap
+from .draw_parallel import draw_parallel
 from .draw_points import draw_points
-from .figure import Figure
+from .figure import Boxes, Figure, Heatmap, Parallel, Points
 from .style import RC
 
 if TYPE_CHECKING:
@@ -52,4 +55,14 @@ def draw(figure: Figure, format: str) -> bytes:
 
 
 def _draw(figure: Figure, canvas: Canvas) -> None:
-    draw_points(figure, canvas)
+    match figure:
+        case Points():
+            draw_points(figure, canvas)
+        case Boxes():
+            draw_boxes(figure, canvas)
+        case Heatmap():
+            draw_heatmap(figure, canvas)
+        case Parallel():
+            draw_parallel(figure, canvas)
+        case _:
+            assert_never(figure)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .figure import Axis
 from .style import LEGEND_INSIDE
+from .tick_text import even_texts, tick_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,24 +58,17 @@ def _crowded(texts: list[str]) -> bool:
 
 
 def _plain_numbers(axes: Axes, which: str, axis: Axis) -> None:
-    """Write numbers as people do: 0.01, not 10^-2, where there are few zeros; thousands with separators."""
+    """Write numbers as people do; the formatter sees all ticks of its axis, so that they agree in their decimals."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     own = axes.xaxis if which == "x" else axes.yaxis
-    own.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
     if axis.scale == "log":
+        own.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
         own.set_minor_locator(LogLocator(subs=range(2, 10)))
         own.set_minor_formatter(NullFormatter())
-
-
-def tick_text(value: float) -> str:
-    """Write the number at a tick."""
-    size = abs(value)
-    if size and (size < 1e-4 or size >= 1e7):
-        mantissa, _, exponent = f"{value:.3e}".partition("e")
-        return f"{float(mantissa):g}e{int(exponent)}".replace("-", "−")
-    text = f"{value:,.6f}".rstrip("0").rstrip(".") if size < 1000 else f"{value:,.10g}"
-    return text.replace("-", "−")
+        return
+    formatter = FuncFormatter(lambda value, _: even_texts([value, *formatter.locs])[0])
+    own.set_major_formatter(formatter)
 
 
 def _mark_times(axes: Axes, which: str) -> None:
@@ -91,14 +85,14 @@ def set_title(axes: Axes, title: str) -> None:
         axes.set_title(shortened(title, 80), loc="left")
 
 
-def add_legend(axes: Axes, title: str, count: int) -> None:
+def add_legend(axes: Axes, title: str, count: int, *, inside: bool = True) -> None:
     """Explain the traces: inside where there is room, beside the axes when they are many; of one there is no need."""
     handles, labels = axes.get_legend_handles_labels()
     if count < 2:
         return
     labels = [shortened(label) for label in labels]
     title = shortened(title, 40)
-    if count <= LEGEND_INSIDE:
+    if inside and count <= LEGEND_INSIDE:
         axes.legend(handles, labels, title=title, loc="best", alignment="left")
         return
     columns = 1 + (count - 1) // 22

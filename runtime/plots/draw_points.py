@@ -32,7 +32,7 @@ def draw_points(figure: Points, canvas: Canvas) -> None:
         axes.set_xlim(-0.6, len(figure.x.ticks) - 0.4)
         axes.grid(axis="x", visible=False)
     set_title(axes, figure.title)
-    add_legend(axes, figure.legend, len(figure.traces))
+    add_legend(axes, figure.legend, len(figure.traces), inside=figure.kind == "line")
 
 
 def _size(figure: Points) -> tuple[float, float]:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
+from ...grammar import tree
 from ...grammar.diagnostic import Diagnostics
 from ...grammar.plot_form import check_plot
 from .. import quantities
 from ..query.lookup import Field
 from ..query.view import View
 from ..states import STATES
-from . import points
+from . import clouds, grid, points, spread
 from .channels import channels_of
 from .figure import Figure
 from .sections import PlotQuery
 from .selection import Selection, select_runs
 
-_KINDS = {"line": points.line, "bar": points.bar}
+_KINDS: Final[dict[str, Callable[[tree.Plot, dict[str, tree.Expr], Selection], Figure | None]]] = {
+    "line": points.line,
+    "bar": points.bar,
+    "scatter": clouds.scatter,
+    "parallel": clouds.parallel,
+    "box": spread.box,
+    "heatmap": grid.heatmap,
+}
 
 
 def make_figure(query: PlotQuery, view: View, diagnostics: Diagnostics) -> Figure | None:

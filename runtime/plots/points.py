@@ -10,9 +10,10 @@ from ...grammar import tree
 from ..query.expressions import Column
 from ..query.rows import RunRows
 from ..query.values import kind
-from .channels import Measure, direction, label_of, measure, unit_kind
+from .channels import label_of, unit_kind
 from .figure import Axis, Points, Trace
 from .grouping import group_by, over, run_ids, trace_keys
+from .measures import Measure, direction, measure
 from .scales import categories, numbers, numeric_axis, setting_axis, timestamps, unit_scale
 from .selection import Selection
 from .steps import MOST_STEPS, has_step, metrics_in, step_rows

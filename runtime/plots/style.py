@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 # Okabe and Ito (2008), Color Universal Design, without the yellow, which white paper swallows.
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -18,6 +21,7 @@ DASHES: Final[tuple[object, ...]] = (
 )
 HATCHES: Final = ("", "///", "...", "\\\\\\", "xxx", "---", "++", "ooo")
 SEQUENTIAL: Final = "viridis"  # even in lightness, so that it prints without colour
+_DARK: Final = 0.86  # how much of those colours shows as a thin line on white
 LEGEND_INSIDE: Final = 5  # traces; of more the legend stands outside
 
 RC: Final[Mapping[str, Any]] = {
@@ -54,3 +58,12 @@ RC: Final[Mapping[str, Any]] = {
     "axes.formatter.useoffset": False,
     "path.simplify": True,
 }
+
+
+def for_lines() -> Colormap:
+    """Give the sequential colours without the brightest, which a thin line on white paper does not show."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    whole = colormaps[SEQUENTIAL]
+    return ListedColormap([whole(_DARK * i / 255) for i in range(256)])
