@@ -16,6 +16,8 @@ from ..query.view import Runs, View
 from ..states import STATES
 
 LONGEST: Final = 200  # characters of a value
+KEYS: Final = 60  # columns of keys that differ
+METRICS: Final = 50  # columns of metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ class Catalog:
                 return experiment, number - experiment.first
         raise IndexError(number)
 
+    def config(self, experiment: ExperimentRuns, place: int) -> dict[str, str]:
+        """Give what the page's columns tell of the config of a run."""
+        shown = experiment.shown
+        own = {column["name"]: column["pool"][column["codes"][place]] for column in shown["keys"]}
+        return {name: text for name, text in own.items() if text} | dict(shown["constants"])
+
     @property
     def newest(self) -> int | None:
         """When the newest record was written, in seconds since the epoch."""
@@ -86,6 +94,7 @@ def _experiment(view: View, name: str, first: int, *, past: bool) -> ExperimentR
     keys = {key: runs.column(Config(key)) for key in _keys(view, name, past=past)}
     differing, constants = _part(keys)
     directions = view.directions(name)
+    metrics = view.metrics(name)
     snapshots = runs.column(Field("snapshot"))
     shown = {
         "name": visible(name),
@@ -93,7 +102,8 @@ def _experiment(view: View, name: str, first: int, *, past: bool) -> ExperimentR
         "past": len(view.ids(name)),
         "ids": ids,
         "states": [STATES.index(state) for state in states],
-        "keys": [{"name": visible(key), **pooled(column)} for key, column in differing.items()],
+        "order": [visible(key) for key in keys],
+        "keys": [{"name": visible(key), **pooled(column)} for key, column in list(differing.items())[:KEYS]],
         "constants": [[visible(key), shorten(value)] for key, value in constants.items()],
         "metrics": [
             {
@@ -101,8 +111,9 @@ def _experiment(view: View, name: str, first: int, *, past: bool) -> ExperimentR
                 "direction": directions.get(metric),
                 "values": [number(value) for value in runs.column(Metric(metric, "last"))],
             }
-            for metric in view.metrics(name)
+            for metric in metrics[:METRICS]
         ],
+        "more": {"keys": max(0, len(differing) - KEYS), "metrics": max(0, len(metrics) - METRICS)},
         "attempt": runs.column(Field("attempt")),
         "started": [seconds(time) for time in runs.column(Field("started"))],
         "ended": [seconds(time) for time in runs.column(Field("ended"))],

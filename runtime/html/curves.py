@@ -9,7 +9,10 @@ from typing import Any, Final
 from ...grammar.screen import visible
 from ..metrics import Series
 
-POINTS: Final = 200  # of one series
+SERIES: Final = 24  # of one run
+POINTS: Final = 200  # of one series, or fewer, so that all of the page have
+ALL_POINTS: Final = 1_000_000
+FEWEST: Final = 20
 DIGITS: Final = 6  # significant ones of a value, which is finer than any screen
 
 
@@ -29,19 +32,26 @@ class Steps:
         return self._known[key]
 
 
-def curves(found: Mapping[str, Series], steps: Steps) -> dict[str, Any]:
-    """Give each series of two points or more as [place of its steps, values, how many points it had]."""
+def points_of(runs: int, metrics: int) -> int:
+    """Give how many points a series may have on a page that draws so many runs."""
+    return max(FEWEST, min(POINTS, ALL_POINTS // max(1, runs * min(metrics, SERIES))))
+
+
+def curves(found: Mapping[str, Series], steps: Steps, most: int = POINTS) -> dict[str, Any]:
+    """Give each series of two points or more as [place of its steps, values, how many points it had].
+
+    At most *most* points of each are kept.
+    """
     drawn: dict[str, Any] = {}
-    for name, series in found.items():
-        if len(series.values) < 2:
-            continue
-        kept = thin(series.values)
+    long = [(name, series) for name, series in found.items() if len(series.values) > 1]
+    for name, series in long[:SERIES]:
+        kept = thin(series.values, most)
         values = [_rounded(series.values[at]) for at in kept]
         drawn[visible(name)] = [steps.number([_step(series.steps[at]) for at in kept]), values, len(series.values)]
     return drawn
 
 
-def thin(values: Sequence[float], most: int = POINTS) -> list[int]:
+def thin(values: Sequence[float], most: int) -> list[int]:
     """Give the places of at most *most* points that keep a series' looks: all of them, if they are not more.
 
     Otherwise first and last, and of equal stretches between them the least and the greatest value: no spike is lost.

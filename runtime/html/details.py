@@ -24,12 +24,19 @@ COMMAND: Final = 4_000  # characters
 _UNITS: Final = {"memory": "size", "disk": "size", "time": "duration"}
 
 
-def details(view: View, experiment: str, id: str, steps: Steps) -> dict[str, Any]:
-    """Give what the script shows of a run; every text is short and plain."""
+def details(
+    view: View, experiment: str, id: str, known: Mapping[str, str], steps: Steps, points: int
+) -> dict[str, Any]:
+    """Give what the script shows of a run; every text is short and plain.
+
+    *known* is its config as the page has it already; *points* are kept of each of its series.
+    """
     found = run_record(experiment, id, view)
     record = view.store.whole_record(experiment, id)
-    config = [[visible(key), shorten(value)] for key, value in found["config"].items()]
-    shown: dict[str, Any] = {"config": config[:KEYS], "more": {"config": max(0, len(config) - KEYS)}}
+    config = {visible(key): shorten(value) for key, value in found["config"].items()}
+    shown: dict[str, Any] = {"more": {"config": max(0, len(config) - KEYS)}}
+    if {name: text for name, text in config.items() if text} != known:
+        shown["config"] = list(config.items())[:KEYS]
     if record is None:
         return shown
     outputs = [*_outputs(found["outputs"]), *_artifacts(found["artifacts"])]
@@ -44,7 +51,7 @@ def details(view: View, experiment: str, id: str, steps: Steps) -> dict[str, Any
         "parents": [parent for parent in found["parents"] if isinstance(parent, str)],
         "stdout": log_tail(record, "stdout"),
         "stderr": log_tail(record, "stderr"),
-        "series": curves(view.store.series(experiment, id), steps),
+        "series": curves(view.store.series(experiment, id), steps, points),
     }
 
 

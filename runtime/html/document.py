@@ -21,7 +21,7 @@ from ..states import STATES
 from .catalog import Catalog, catalog
 from .choose import choose
 from .code_diff import Git
-from .curves import Steps
+from .curves import Steps, points_of
 from .details import details
 from .history import changes
 from .tables import PageTable, page_table
@@ -73,10 +73,12 @@ def render(project: str, sections: Sequence[Section], view: View, git: Git | Non
     tables = [page_table(f"table-{at}", result, runs.numbers) for at, result in enumerate(results, 1)]
     chosen = choose(runs, [row for table in tables for row in table.sources], most)
     steps = Steps()
+    points = points_of(len(chosen), max((len(one.shown["metrics"]) for one in runs.experiments), default=0))
     whole = {}
     for number in chosen:
         experiment, place = runs.locate(number)
-        whole[number] = details(view, experiment.name, experiment.ids[place], steps)
+        known = runs.config(experiment, place)
+        whole[number] = details(view, experiment.name, experiment.ids[place], known, steps, points)
     data = {
         "project": visible(project),
         "digits": runs.digits,

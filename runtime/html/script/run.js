@@ -60,12 +60,14 @@ function standing(run) {
 function config(run) {
   const own = run.experiment.keys.map((column) => [column.name, run.key(column)]);
   const varied = new Set(own.map(([name]) => name));
-  const all = (run.details && run.details.config) || [...own.filter(([, value]) => value !== ""), ...run.experiment.constants];
+  const rank = new Map(run.experiment.order.map((name, at) => [name, at]));
+  const known = [...own, ...run.experiment.constants].filter(([, value]) => value !== "");
+  const all = (run.details && run.details.config) || known.sort(([left], [right]) => rank.get(left) - rank.get(right));
   const list = el("dl", { class: "facts" });
   for (const [name, value] of all) {
     list.append(el("dt", { class: "mono" }, name), el("dd", { class: "mono" + (varied.has(name) ? " varied" : "") }, value));
   }
-  const more = run.details ? run.details.more.config : 0;
+  const more = run.details && run.details.config ? run.details.more.config : run.experiment.more.keys;
   return [el("h3", {}, "Config"), list,
     varied.size ? el("p", { class: "quiet" }, "Bold: what differs between the runs.") : null,
     more ? el("p", { class: "quiet" }, `${count(more, "more key")} not shown.`) : null].filter(Boolean);

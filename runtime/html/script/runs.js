@@ -29,6 +29,9 @@ function showRuns(name) {
     made.controls.prepend(select("Experiment", full.map((one) => [one.name, one.name]), experiment.name,
       (other) => { window.location.hash = "#runs/" + encodeURIComponent(other); }));
   }
+  const { keys, metrics } = experiment.more;
+  const more = [keys ? count(keys, "key") : "", metrics ? count(metrics, "metric") : ""].filter(Boolean).join(" and ");
+  if (more) grid.append(el("p", { class: "quiet note" }, `${more} more than a table can have; a report shows those that it names.`));
   if (only) {
     const all = el("button", { type: "button", onclick: () => showRuns(experiment.name) }, "Show all runs");
     made.controls.append(el("span", { class: "quiet" }, "the runs behind one cell"), all);
