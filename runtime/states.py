@@ -60,7 +60,7 @@ def state_of(record: RunRecord | None, evidence: ProcessEvidence, queued: bool =
     if record.broken is not None:
         return "broken"
     if record.end is not None:
-        return _said(record.end, queued)
+        return "queued" if queued and record.end["state"] != "done" else said(record.end)
     if not record.claim:
         return "lost"  # cut off in its very first line
     if record.released:
@@ -75,14 +75,12 @@ def state_of(record: RunRecord | None, evidence: ProcessEvidence, queued: bool =
     return "queued" if queued else "lost"
 
 
-def _said(end: Mapping[str, Any], queued: bool) -> State:
-    said = end["state"]
-    if queued and said != "done":
-        return "queued"
+def said(end: Mapping[str, Any]) -> State:
+    """Give the state that an end line names; `records` has called a record with another one broken."""
     for state in STATES:
-        if said == state:
+        if end["state"] == state:
             return state
-    raise ValueError(f"no state: {said}")  # `records` has called such a record broken
+    raise ValueError(f"no state: {end['state']}")
 
 
 def skips(state: State, parents: Iterable[State]) -> bool:

@@ -12,6 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from .cluster_runs import FILLED, ClusterRuns
+from .cluster_states import Told
 from .here import Here
 from .index import Index, MovedError
 from .index_columns import to_json
@@ -52,6 +54,7 @@ class Store:
         self._declared: dict[str, Declarations] = {}
         self._by_build: dict[tuple[str, str], tuple[Declarations, str]] = {}
         self._rosters: dict[str, SeriesRoster] = {}
+        self._clusters: ClusterRuns | None = None
         self._ended: dict[tuple[str, bool], State] = {}
         self.refresh(rescan=rescan)
 
@@ -62,6 +65,7 @@ class Store:
         self._states: dict[tuple[str, str], State] = {}
         self._ended.clear()
         self._rosters.clear()
+        self._clusters = None
 
     def _look(self, rescan: bool) -> Known:
         try:
@@ -85,6 +89,29 @@ class Store:
     def close(self) -> None:
         self._index.close()
 
+    # -------------------------------------------------------------- clusters
+
+    @property
+    def clusters(self) -> ClusterRuns:
+        """What clusters hold; their schedulers are asked when that is first needed, once for a picture."""
+        if self._clusters is None:
+            self._clusters = ClusterRuns(self.project, self)
+        return self._clusters
+
+    def told(self, experiment: str, id: str) -> Told | None:
+        """Give what a cluster's scheduler adds to a run's records; nothing where they say all."""
+        return None if (experiment, id) in self._queued else self.clusters.of(experiment).get(id)
+
+    def end_of(self, experiment: str, id: str) -> str | None:
+        """Give how a run ended by its own records alone; nothing if it goes on or never began."""
+        runs = self._known.get(experiment)
+        return None if runs is None else runs.state(id)
+
+    def live(self) -> Iterable[tuple[str, str]]:
+        """Give the runs that began and have no end."""
+        found = ((entry.experiment, entry.id) for runs in self._known.values() for entry in runs.live())
+        return [run for run in found if self.record(*run) is not None]
+
     # -------------------------------------------------------------- runs
 
     def experiments(self) -> Iterable[str]:
@@ -107,6 +134,9 @@ class Store:
         runs = self._known.get(experiment)
         if runs is not None and runs.state(id) == "done":
             return "done"
+        told = self.told(experiment, id)
+        if told is not None:
+            return told.state
         return state_of(self.record(experiment, id), self._evidence, (experiment, id) in self._queued)
 
     def states(self, experiment: str, ids: Sequence[str]) -> list[State]:
@@ -114,6 +144,15 @@ class Store:
         return self._from_index(lambda: self._many_states(experiment, ids))
 
     def _many_states(self, experiment: str, ids: Sequence[str]) -> list[State]:
+        told = self.clusters.of(experiment)
+        states = self._own_states(experiment, ids)
+        return (
+            [self.state(experiment, id) if id in told else own for id, own in zip(ids, states, strict=True)]
+            if told
+            else states
+        )
+
+    def _own_states(self, experiment: str, ids: Sequence[str]) -> list[State]:
         queued = {id for of, id in self._queued if of == experiment}
         runs = self._known.get(experiment)
         if runs is None:
@@ -133,7 +172,7 @@ class Store:
         if said == "planned":
             return "queued" if queued else "planned"
         if (said, queued) not in self._ended:
-            self._ended[said, queued] = self.state(experiment, id)
+            self._ended[said, queued] = state_of(self.record(experiment, id), self._evidence, queued)
         return self._ended[said, queued]
 
     def state_of(self, record: RunRecord) -> State:
@@ -150,7 +189,8 @@ class Store:
 
     def field(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
         """Give a field of many runs (see `index_fields`); null for those that never began."""
-        return self._from_index(lambda: self._many_fields(experiment, ids, name))
+        own = self._from_index(lambda: self._many_fields(experiment, ids, name))
+        return self.clusters.fill(experiment, ids, name, own) if name in FILLED else own
 
     def _many_fields(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
         runs = self._known.get(experiment)
@@ -174,6 +214,15 @@ class Store:
     def claimed(self, experiment: str) -> dict[str, dict[str, Any]]:
         """Give the values of all ended runs of an experiment by id, as they claimed them."""
         return self._from_index(lambda: self._index.claimed(experiment))
+
+    def ended(self, experiment: str) -> Iterator[tuple[str, str]]:
+        """Give the ended runs of an experiment that have a folder, with how each ended."""
+        runs = self._from_index(lambda: self._ended_runs(experiment))
+        return ((id, state) for id, state, pack in runs if state is not None and pack is None)
+
+    def _ended_runs(self, experiment: str) -> list[tuple[str, str | None, str | None]]:
+        runs = self._known.get(experiment)
+        return [] if runs is None else list(zip(runs.ids, runs.column("state"), runs.column("pack"), strict=True))
 
     def broken(self) -> list[RunRecord]:
         """Give the records that can't be read."""

@@ -1,0 +1,273 @@
+"""The runs that clusters hold, and what their schedulers say of them: at most one look for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from .cluster_states import Held, Told, needs_no_word, of_cluster, restarts
+from .evidence_files import Evidence, EvidenceWriter, Kept, Run, read_evidence
+from .records import RunRecord
+from .submissions import CLUSTERS, SentJob, Submission, read_submissions, sent_jobs
+
+if TYPE_CHECKING:
+    from .schedulers.evidence import Look, Task
+
+LATE: Final = 300.0  # seconds after which a task that its scheduler does not know has ended: accounting is not so late
+
+FILLED: Final = frozenset(("reason", "job", "queue_wait"))
+"""The fields of runs that clusters know more of than the records."""
+
+LookAt = Callable[..., "Look"]
+
+
+class Records(Protocol):
+    """What the project's records say."""
+
+    def record(self, experiment: str, id: str) -> RunRecord | None: ...
+
+    def end_of(self, experiment: str, id: str) -> str | None:
+        """Give how a run ended by its own records; nothing if it goes on or never began."""
+        ...
+
+    def live(self) -> Iterable[Run]:
+        """Give the runs whose records have no end."""
+        ...
+
+
+class ClusterRuns:
+    """What is told of a project's runs on clusters. The schedulers are asked when it is first wanted, once."""
+
+    def __init__(self, project: Path, records: Records, *, look: LookAt | None = None) -> None:
+        self.project = project
+        self._records = records
+        self._look = look
+        self._writer = EvidenceWriter(project)
+        self._unseen: set[Task] = set()
+        self._by_experiment: dict[str, dict[str, Told]] | None = None
+        self.silent: dict[str, str] = {}
+        """Why a scheduler could not be asked, by its kind."""
+
+    @cached_property
+    def kept(self) -> Evidence:
+        return read_evidence(self.project)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The name of each job that a submit sent."""
+        found: dict[str, str] = {}
+        for submission in self._submissions:
+            for call in submission.calls:
+                for first, count in call.jobs or ():
+                    ids = [first] if submission.kind == "slurm" else map(str, range(int(first), int(first) + count))
+                    found.update(dict.fromkeys(ids, call.token))
+        return found
+
+    @cached_property
+    def _submissions(self) -> list[Submission]:
+        return [submission for submission in read_submissions(self.project) if submission.kind in CLUSTERS]
+
+    def of(self, experiment: str) -> Mapping[str, Told]:
+        """Give what is told of the runs of an experiment."""
+        if self._by_experiment is None:
+            self._by_experiment = {}
+            for (name, id), told in self.told.items():
+                self._by_experiment.setdefault(name, {})[id] = told
+        return self._by_experiment.get(experiment, {})
+
+    @cached_property
+    def sent_times(self) -> Mapping[Run, Mapping[str, str]]:
+        """When the runs were sent, by the name of the task."""
+        found: dict[Run, dict[str, str]] = {}
+        for job in sent_jobs(self.project) if self._submissions else ():
+            found.setdefault((job.experiment, job.run), {})[_held(job, packed=False).name] = job.time
+        return found
+
+    def fill(self, experiment: str, ids: Sequence[str], name: str, own: list[Any]) -> list[Any]:
+        """Give a column of a field with what clusters know of runs beside their own records."""
+        if name == "reason":
+            told = self.of(experiment)
+            return [told[id].reason or value if id in told else value for id, value in zip(ids, own, strict=True)]
+        if not self._submissions and not self.held:
+            return own
+        fill = self._job if name == "job" else self._wait
+        return [fill((experiment, id), value) for id, value in zip(ids, own, strict=True)]
+
+    def _job(self, run: Run, own: Any) -> Any:
+        held = self.held.get(run)
+        if held is None or self._records.end_of(*run) == "done":
+            return own
+        record = self._records.record(*run)
+        return own if record is not None and held.claimed(record) else held.name
+
+    def _wait(self, run: Run, own: Any) -> Any:
+        """Give the seconds from the submit to the start; of what was started again nobody knows how long it waited."""
+        times = self.sent_times.get(run) if own is None else None
+        record = self._records.record(*run) if times else None
+        task = _by_hand(record)
+        if times is None or record is None or task is None or restarts(record) or task.name not in times:
+            return own
+        try:
+            started = datetime.fromisoformat(str((record.start or record.claim).get("time")))
+            return max((started - datetime.fromisoformat(times[task.name])).total_seconds(), 0.0)
+        except (ValueError, TypeError):
+            return own
+
+    # ------------------------------------------------------------------ who is held
+
+    @cached_property
+    def held(self) -> dict[Run, Held]:
+        """The newest task of each run that a submission not yet settled sent, or that began and has no end."""
+        found: dict[Run, Held] = {}
+        if any(submission.name not in self.kept.settled for submission in self._submissions):
+            sent = list(sent_jobs(self.project, skip=self.kept.settled))
+            runs: dict[Task, int] = {}
+            for job in sent:
+                runs[job.job, job.task] = runs.get((job.job, job.task), 0) + 1
+            # Two runs of one task, sent twice, are no pack of four: a task's number is never given twice.
+            found = {(job.experiment, job.run): _held(job, packed=runs[job.job, job.task] > 1) for job in sent}
+        for run in self._records.live():
+            if run not in found and (by_hand := _by_hand(self._records.record(*run))) is not None:
+                found[run] = by_hand
+        return found
+
+    # ------------------------------------------------------------------ what is told
+
+    @cached_property
+    def told(self) -> Mapping[Run, Told]:
+        """What is told of all runs of which the records alone don't say how they stand."""
+        open_: dict[Run, tuple[RunRecord | None, Held]] = {}
+        found: dict[Run, Told] = {}
+        for run, held in self.held.items():
+            if self._records.end_of(*run) == "done":
+                continue
+            record = self._records.record(*run)
+            kept = self.kept.of(run, record.attempt if record is not None else 0, held.key)
+            if kept is not None:
+                found[run] = Told(kept.state, kept.reason, final=True)
+            else:
+                open_[run] = record, held
+        fresh = self._ask(open_)
+        self._keep(open_, fresh)
+        return self._remembered() | found | fresh
+
+    def _ask(self, open_: Mapping[Run, tuple[RunRecord | None, Held]]) -> dict[Run, Told]:
+        from .schedulers.evidence import look
+
+        found: dict[Run, Told] = {}
+        for kind in dict.fromkeys(held.kind for _, held in open_.values()):
+            mine = {run: pair for run, pair in open_.items() if pair[1].kind == kind}
+            # With a word from its own record a run is asked for only beside others: it may have been started again.
+            ended = {held.key for record, held in mine.values() if record is not None and needs_no_word(record, held)}
+            ended -= {held.key for record, held in mine.values() if record is None or not needs_no_word(record, held)}
+            wanted = [held.key for _, held in mine.values()]
+            ask = self._look or look
+            shown = ask(kind, wanted, names=self._names, ended=ended) if len(ended) < len(set(wanted)) else None
+            if shown is not None and not shown.answered:
+                self.silent[kind] = shown.said
+            for run, (record, held) in mine.items():
+                if (told := self._told(run, record, held, shown)) is not None:
+                    found[run] = told
+        return found
+
+    def _told(self, run: Run, record: RunRecord | None, held: Held, shown: Look | None) -> Told | None:
+        """Give what is told of a run; nothing if its last attempt was made elsewhere, and its task is over."""
+        answered = shown is not None and shown.answered
+        seen = shown.seen.get(held.key) if shown is not None and answered else None
+        gone = False
+        if shown is not None and answered and seen is None:
+            gone = held.key in shown.gone or self._missing_long(held.key)
+            self._unseen.add(held.key)
+        if record is not None and not _on_cluster(record) and (seen is None or seen.phase == "ended"):
+            return None
+        told = of_cluster(record, held, seen, gone=gone)
+        if record is None or told.state != "lost" or held.claimed(record):
+            return told
+        earlier = _by_hand(record)  # the task of the last attempt is an earlier one: what was kept of that one holds
+        kept = self.kept.of(run, record.attempt, earlier.key) if earlier is not None else None
+        return Told(kept.state, kept.reason, final=told.final) if kept is not None else told
+
+    def _missing_long(self, task: Task) -> bool:
+        since = self.kept.missing.get(task)
+        if since is None:
+            return False
+        try:
+            return (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds() >= LATE
+        except (ValueError, TypeError):
+            return False
+
+    def _remembered(self) -> dict[Run, Told]:
+        """Give what was kept of runs whose submissions are settled, as far as their records say nothing newer."""
+        found: dict[Run, Told] = {}
+        for run, entries in self.kept.ended.items():
+            if run in self.held or self._records.end_of(*run) == "done":
+                continue
+            record = self._records.record(*run)
+            last = entries[-1]
+            if last.attempt == (record.attempt if record is not None else 0) and _open_end(record):
+                found[run] = Told(last.state, last.reason, final=True)
+        return found
+
+    # ------------------------------------------------------------------ what is kept
+
+    def _keep(self, open_: Mapping[Run, tuple[RunRecord | None, Held]], fresh: Mapping[Run, Told]) -> None:
+        """Keep how tasks ended of which the records don't tell it, and which submissions are over."""
+        ended: list[tuple[Run, Kept]] = []
+        missing: dict[Task, None] = {}
+        for run, told in fresh.items():
+            record, held = open_[run]
+            if told.final and told.state != "planned" and _open_end(record):
+                attempt = record.attempt if record is not None else 0
+                ended.append((run, Kept(attempt, held.key, told.state, told.reason)))
+            if not told.final and held.key in self._unseen and held.key not in self.kept.missing:
+                missing[held.key] = None
+        self._writer.ended(ended)
+        self._writer.missing(missing)
+        self._writer.settled(self._settled(fresh))
+
+    def _settled(self, fresh: Mapping[Run, Told]) -> list[str]:
+        """Give the submissions that ended and hold no run any more that is not at its end."""
+        open_ = {self.held[run].submission for run, told in fresh.items() if not told.final}
+        names = [submission.name for submission in self._submissions if submission.ended]
+        return [name for name in names if name not in self.kept.settled and name not in open_]
+
+
+def _held(sent: SentJob, *, packed: bool) -> Held:
+    return Held(
+        sent.kind,
+        sent.job,
+        sent.task,
+        sent.array,
+        sent.index,
+        sent.submission,
+        sent.time,
+        sent.cancelled,
+        packed,
+    )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _by_hand(record: RunRecord | None) -> Held | None:
+    """Give the task that an attempt names which no submission of ours sent; nothing if it was on no cluster."""
+    match record.claim.get("scheduler") if record is not None else None:
+        case {"kind": ("slurm" | "oar") as kind, "job": str(job), **more}:
+            task, array, index = (more.get(name) for name in ("task", "array", "index"))
+            return Held(kind, job, _number(task), str(array or ""), _number(index))
+    return None
+
+
+def _on_cluster(record: RunRecord) -> bool:
+    """Tell whether the last attempt was made by a task of a scheduler, or was cut off before it could say so."""
+    scheduler = record.claim.get("scheduler")
+    return not record.claim or (isinstance(scheduler, Mapping) and scheduler.get("kind") in CLUSTERS)
+
+
+def _open_end(record: RunRecord | None) -> bool:
+    """Tell whether a run's own records leave open how it ended."""
+    return record is None or record.end is None or bool(record.end.get("requeued")) or record.end.get("by") == "task"
