@@ -139,6 +139,7 @@ TITLES: Final[dict[str, str]] = {
     "XQ017": "a comparison with null",
     "XQ018": "a value that no run has",
     "XQ019": "a form that has no meaning here",
+    "XQ020": "a baseline without runs",
     "XQ030": "a plot of another form",
     "XS000": "the system refused",
     "XS001": "another submit of this project goes on",

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from . import quantities
 from .cell_text import text_column
+from .query.baseline import Comparison
 from .query.result import Result
 from .table_latex import latex
 from .table_text import table
@@ -48,10 +49,23 @@ def notes(result: Result) -> list[str]:
     if result.missing:
         listed = ", ".join(f"`{name}` in {quantities.runs(number)}" for name, number in result.missing.items())
         lines.append(f"Done without a value: {listed}.")
+    lines += map(_comparison, result.comparisons)
     if result.broken:
         more = f" and {len(result.broken) - 3:,} more" if len(result.broken) > 3 else ""
         lines.append(f"Records that can't be read: {', '.join(result.broken[:3])}{more}.")
     return lines
+
+
+def _comparison(comparison: Comparison) -> str:
+    """Say what a baseline is, how runs were paired with it, and by which test."""
+    undone = f", {comparison.undone:,} of them not done" if comparison.undone else ""
+    by = f", paired by {', '.join(comparison.by)}" if comparison.by else ""
+    parts = [f"Baseline `{comparison.condition}`: {quantities.runs(comparison.runs)}{undone}{by}"]
+    if comparison.unpaired:
+        parts.append(f"{quantities.runs(len(comparison.unpaired))} left out for want of a partner")
+    if comparison.tested:
+        parts.append("p-values are of the two-sided Wilcoxon signed-rank test")
+    return "; ".join(parts) + "."
 
 
 def _csv(result: Result) -> str:

@@ -17,38 +17,47 @@ SEED: Final = 20_261_121
 
 Numbers = Sequence[float]
 
+_SMALLEST: Final = 1e-280  # variances below it have lost digits
+
 
 def mean(values: Numbers) -> float | None:
-    """The sum over n, rounded once: numbers are added as if with unlimited digits (Python's ``math.fsum``)."""
+    """The sum over n. Numbers are added as if with unlimited digits (Python's ``math.fsum``), so it is rounded once."""
     if not values:
         return None
     whole = total(values)
-    if whole is None or not math.isfinite(whole):  # the sum is beyond all floats; the mean need not be
-        return _sum([value / len(values) for value in values])
-    return whole / len(values)
+    if math.isfinite(whole):
+        return whole / len(values)
+    return _sum([value / len(values) for value in values])  # the sum is beyond all floats; the mean need not be
 
 
-def total(values: Numbers) -> float | None:
+def total(values: Numbers) -> float:
     """The sum; 0 of no values, and of integers an integer."""
-    if all(type(value) is int for value in values):
-        return sum(values) if values else 0.0
-    return _sum(values)
+    return sum(values) if values and _whole(values) else _sum(values)
 
 
 def variance(values: Numbers) -> float | None:
-    """The unbiased estimate: squared distances from the mean over n - 1; null for fewer than two values."""
-    found = deviation(values)
-    return None if found is None else found * found
+    """The unbiased estimate: squared distances from the mean over n - 1; null for fewer than two values.
+
+    In two passes, less what the rounding of the mean adds (Chan, Golub and LeVeque 1983, 1.7); of integers exactly.
+    """
+    count, middle = len(values), mean(values)
+    if middle is None or count < 2:
+        return None
+    if _whole(values):
+        return (count * sum(value * value for value in values) - sum(values) ** 2) / (count * (count - 1))
+    distances = [value - middle for value in values]
+    squares = _sum([distance * distance for distance in distances])
+    return max(0.0, squares - _sum(distances) ** 2 / count) / (count - 1) if squares < math.inf else squares
 
 
 def deviation(values: Numbers) -> float | None:
-    """The square root of the squared distances from the mean over n - 1; null for fewer than two values.
-
-    In two passes, so that no digits cancel; the root is taken without squares that are too large or too small.
-    """
-    middle = mean(values)
-    if middle is None or len(values) < 2:
+    """The square root of the variance with n - 1."""
+    found, middle = variance(values), mean(values)
+    if found is None or middle is None:
         return None
+    if _SMALLEST < found < math.inf or _whole(values):
+        return math.sqrt(found)
+    # Squares of such distances are no floats any more; the distances are.
     return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
 
 
@@ -68,9 +77,9 @@ def quantile(values: Numbers, q: float) -> float | None:
     share = place - below
     low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
     if share == 0 or low == high:
-        return _floating(low)
-    if share == 0.5 and type(low) is type(high) is int:
-        return (low + high) / 2 if abs(low + high) <= _EXACT else _floating_half(low + high)
+        return float(low) if float(low) == low else low  # an integer that no float is stays one
+    if share == 0.5 and _whole((low, high)):
+        return (low + high) / 2
     step = high - low
     return low + step * share if math.isfinite(step) else low * (1 - share) + high * share
 
@@ -103,15 +112,15 @@ def _t(freedom: int) -> float:
 def bootstrap(values: Numbers) -> list[float] | None:
     """The 95 % interval of the mean by the percentile bootstrap (Efron and Tibshirani 1993, 13.3), as [low, high].
 
-    10,000 resamples with a fixed seed: the same values in the same order give the same interval.
+    10,000 resamples, a fixed seed: the same values, in whatever order, give the same interval. Infinities give none.
     """
-    if not values:
+    if not values or not all(map(math.isfinite, values)):
         return None
     import numpy as np
 
     # The old generator, since its numbers are promised never to change.
     draw = np.random.RandomState(SEED)
-    array = np.asarray(values, dtype=float)
+    array = np.asarray(sorted(values), dtype=float)
     means = np.empty(RESAMPLES)
     chunk = max(1, 1_000_000 // len(array))
     for start in range(0, RESAMPLES, chunk):
@@ -160,13 +169,20 @@ USAGE: Final[dict[str, str]] = {
     "argmin": "argmin(x, id)",
     "argmax": "argmax(x, id)",
     "best": "best(x)",
+    **{name: f"{name}(x, baseline = (CONDITION))" for name in ("diff", "ratio", "p_value")},
 }
-LOCATIONS: Final = frozenset(("mean", "median", "min", "max", "iqm", "quantile", "best"))
-"""Of these a metric's direction stays what it is."""
 
 
 def _sum(values: Numbers) -> float:
     try:
         return math.fsum(values)
-    except (ValueError, OverflowError):
-        return sum(values)
+    except (ValueError, OverflowError):  # infinities of both signs, or a sum beyond all floats
+        return math.fsum(value / len(values) for value in values) * len(values) if _bounded(values) else sum(values)
+
+
+def _bounded(values: Numbers) -> bool:
+    return all(map(math.isfinite, values))
+
+
+def _whole(values: Numbers) -> bool:
+    return all(type(value) is int for value in values)

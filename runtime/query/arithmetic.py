@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .bulk import are_equal
 from .planned import Value
-from .values import equal, finite, kind
+from .values import equal, finite, kind, shown
 
 ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "+": operator.add,
@@ -27,7 +27,8 @@ ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
 }
 ORDERED: Final = frozenset(("number", "text"))
-LARGEST: Final = 4096  # a power with a larger exponent has no result
+LARGEST: Final = 1000  # bits of an integer; one that would be larger has no result
+DIGITS: Final = 12  # significant ones of a float that an Experimentfile computes
 
 
 class MisfitError(Exception):
@@ -50,13 +51,20 @@ def _compute(function: Callable[[Any, Any], Any], name: str, left: Value, right:
     both = kind(left), kind(right)
     if both != ("number", "number") and not (name == "+" and both == ("text", "text")):
         raise MisfitError(left, right)
-    if name == "**" and abs(right) > LARGEST:
+    if name == "**" and isinstance(left, int) and isinstance(right, int) and left.bit_length() * right > LARGEST:
         return None
     try:
         found = function(left, right)
     except (ZeroDivisionError, OverflowError, ValueError):
         return None
-    return None if isinstance(found, complex) else finite(found)
+    if isinstance(found, complex) or (isinstance(found, int) and found.bit_length() > LARGEST):
+        return None
+    return finite(found)
+
+
+def rounded(column: Sequence[Value]) -> list[Value]:
+    """Give computed values as an Experimentfile keeps them: floats to 12 significant digits, so ``0.1 * 3 == 0.3``."""
+    return [float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for value in column]
 
 
 def compare(name: str, left: Sequence[Value], right: Sequence[Value]) -> list[Value]:
@@ -93,7 +101,4 @@ def _in(value: Value, container: Value) -> bool:
 
 def matches(left: Sequence[Value], pattern: re.Pattern[str]) -> list[Value]:
     """Say for each row whether a text holds a match; another value is searched as it is written."""
-    return [
-        value is not None and pattern.search(value if isinstance(value, str) else str(value)) is not None
-        for value in left
-    ]
+    return [value is not None and pattern.search(shown(value)) is not None for value in left]

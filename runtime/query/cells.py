@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from ...grammar import tree
 from ..names import written
 from .aggregates import deviation, mean
 from .expressions import Column
-from .fields import UNITS
+from .fields import FIELDS, UNITS
 from .lookup import Catalog, Config, Field, Metric
 from .planned import Value
 from .provenance import Inputs
 from .result import ResultColumn
 from .rows import GroupRows, RunRows, direction_of
 from .values import frozen, kind
-from .walk import children, field_of
+from .walk import children, field_of, is_given, shape
 
-SPREADS = ("std", "sem", "ci95", "bootstrap95", "sum", "mean", "median", "min", "max", "quantile", "iqm", "unique")
+UNIT_KEEPING: Final = frozenset(
+    ("std", "sem", "ci95", "bootstrap95", "sum", "mean", "median", "min", "max", "quantile", "iqm", "unique")
+) | {"best", "diff"}
+"""Functions over runs whose value has the unit of their argument."""
 
 
-def show(cells: Iterable[tree.Cell], rows: RunRows | GroupRows) -> list[ResultColumn]:
-    """Give a column for each cell; one that could not be made is missing, and has been reported."""
+def show(
+    cells: Iterable[tree.Cell], rows: RunRows | GroupRows, before: Iterable[ResultColumn] = ()
+) -> list[ResultColumn]:
+    """Give a column for each cell, beside those *before*; one that could not be made is missing, and was reported."""
     found: list[ResultColumn] = []
     aliases: dict[str, Column | None] = {}
+    taken = {column.name for column in before}
     for cell in cells:
+        name, *more = names_of(cell)
+        twice = next((own for own in (name, *more) if own in taken), None)
+        taken.update((name, *more))
         column, inputs = _traced(cell, rows)
-        name = cell.alias.text if cell.alias else label(cell.expr)
-        if name in aliases:
+        if twice is not None:
             span = cell.alias.span if cell.alias else cell.span
-            message = f"two columns are called `{name}`"
-            rows.context.diagnostics.error(
-                "XQ015", span, message, help=f"give one another name: `{cell.expr.span.text} as …`"
-            )
+            help = f"give one another name: `{cell.expr.span.text} as …`"
+            rows.context.diagnostics.error("XQ015", span, f"two columns are called `{twice}`", help=help)
             continue
         aliases[name] = None if column is None else list(column.values)
         rows.inputs[name] = inputs
@@ -41,6 +48,14 @@ def show(cells: Iterable[tree.Cell], rows: RunRows | GroupRows) -> list[ResultCo
             found.append(column)
     rows.aliases.update(aliases)  # for `having`, `keep` and `sort by`; a cell does not see its neighbours
     return found
+
+
+def names_of(cell: tree.Cell) -> tuple[str, ...]:
+    """Give the names that a cell has in data formats: one, or two with a `±`."""
+    alias, expr = cell.alias.text if cell.alias else None, cell.expr
+    if isinstance(expr, tree.Binary) and expr.operator == "±":
+        return alias or label(expr.left), f"{alias}_err" if alias else label(expr.right)
+    return (alias or label(expr),)
 
 
 def _traced(cell: tree.Cell, rows: RunRows | GroupRows) -> tuple[ResultColumn | None, Inputs]:
@@ -55,32 +70,31 @@ def _traced(cell: tree.Cell, rows: RunRows | GroupRows) -> tuple[ResultColumn | 
 
 def _column(cell: tree.Cell, rows: RunRows | GroupRows) -> ResultColumn | None:
     expr, catalog = cell.expr, rows.context.catalog
-    alias = cell.alias.text if cell.alias else None
+    better = direction_of(expr, rows.context)
+    name, *error_name = names_of(cell)
     if isinstance(expr, tree.Binary) and expr.operator == "±":
         values, error = rows.evaluate(expr.left), rows.evaluate(expr.right)
         if values is None or error is None:
             return None
-        name, error_name = alias or label(expr.left), f"{alias}_err" if alias else label(expr.right)
-        better = direction_of(expr.left, rows.context)
-        return ResultColumn(name, values, error, error_name, unit_of(expr.left, catalog), direction=better)
+        return ResultColumn(name, values, error, error_name[0], unit_of(expr.left, catalog), direction=better)
     found = rows.evaluate(expr)
     if found is None:
         return None
-    is_key = isinstance(expr, tree.Name)
-    better = direction_of(expr, rows.context)
-    return ResultColumn(alias or label(expr), found, unit=unit_of(expr, catalog), key=is_key, direction=better)
+    is_key = shape(expr, catalog) in rows.keys if isinstance(rows, GroupRows) else is_given(expr, catalog)
+    return ResultColumn(name, found, unit=unit_of(expr, catalog), key=is_key, direction=better)
 
 
 def label(expr: tree.Expr) -> str:
     """Give the name of a column without an alias: a key's dotted name, else the expression in one line."""
     if isinstance(expr, tree.Name):
         return ".".join(expr.path)
-    return " ".join(expr.span.text.split())
+    text = " ".join(expr.span.text.split())
+    return f"{text} (Wilcoxon)" if isinstance(expr, tree.Call) and expr.function.path == ("p_value",) else text
 
 
 def unit_of(expr: tree.Expr, catalog: Catalog) -> str:
     """Give the unit of a field, or of a function over runs that keeps it."""
-    if isinstance(expr, tree.Call) and expr.function.path[-1] in SPREADS:
+    if isinstance(expr, tree.Call) and expr.function.path[-1] in UNIT_KEEPING:
         return unit_of(children(expr)[0], catalog) if expr.arguments else ""
     return UNITS.get(field_of(expr, catalog) or "", "")
 
@@ -98,11 +112,13 @@ def default_runs(rows: RunRows) -> list[ResultColumn]:
         column = rows.pick(rows.runs.column(Config(name)))
         if len({frozen(value) for value in column}) > 1:
             found.append(ResultColumn(name, column, key=True))
+    if rows.runs.attempts:
+        found.append(ResultColumn("attempt", rows.pick(rows.runs.column(Field("attempt"))), key=True))
     found.append(ResultColumn("status", rows.pick(rows.runs.column(Field("status"))), key=True))
     for name, column in _metrics(rows):
         own = _own(name, context.catalog)
         rows.inputs[own] = Inputs((column,))
-        found.append(ResultColumn(own, column, direction=context.directions.get(name)))
+        found.append(ResultColumn(own, column, direction=context.directions.get(("", name))))
     _alias(rows, found)
     return found
 
@@ -117,8 +133,8 @@ def default_groups(rows: GroupRows) -> list[ResultColumn]:
         error: list[Value] = [deviation(group) for group in groups]
         own = _own(name, context.catalog)
         rows.inputs[own] = Inputs((column,))
-        better = context.directions.get(name)
-        found.append(ResultColumn(own, means, error, f"{own}_err", direction=better))
+        better = context.directions.get(("", name))
+        found.append(ResultColumn(own, means, error, _error_name(own, context.catalog), direction=better))
     found.append(ResultColumn("count()", [len(group) for group in rows.groups]))
     rows.inputs["count()"] = Inputs()
     _alias(rows, found)
@@ -138,8 +154,13 @@ def _metrics(rows: RunRows) -> Iterable[tuple[str, Column]]:
 
 
 def _own(name: str, catalog: Catalog) -> str:
-    """Give the name that a metric has beside a key of the same name."""
-    return name if name not in catalog.keys else f"metric.{written((name,))}"
+    """Give the name that a metric has beside a key or a field of the same name."""
+    return f"metric.{written((name,))}" if name in catalog.keys or name in FIELDS else name
+
+
+def _error_name(name: str, catalog: Catalog) -> str:
+    found = f"{name}_err"
+    return found if found not in catalog.metrics and found not in catalog.keys else f"std({name})"
 
 
 def picked(columns: Iterable[ResultColumn], rows: Sequence[int]) -> tuple[ResultColumn, ...]:

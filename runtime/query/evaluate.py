@@ -7,12 +7,12 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from ...grammar import tree
 from ...grammar.diagnostic import Diagnostics
-from ...grammar.nearest import nearest
 from ..states import STATES
-from .bulk import grouped, where
+from .bulk import grouped
 from .cells import default_groups, default_runs, label, picked, show, unit_of
+from .context import context_of, experiments_of
 from .expressions import Column, Context
-from .lookup import Catalog, Field
+from .lookup import Field
 from .order import arrange
 from .parts import Parts, gather
 from .result import Result, ResultColumn
@@ -20,18 +20,18 @@ from .rows import GroupRows, RunRows
 from .trace import RunTrace
 from .values import frozen
 from .view import Runs, View
-from .walk import field_of, has_name, has_reduction, shape
+from .walk import field_of, has_name, has_reduction, is_recorded, shape
 from .walk import parts as parts_of
 
 
 def evaluate(query: tree.Query, view: View, diagnostics: Diagnostics, title: str | None = None) -> Result | None:
     """Answer a query; nothing if something in it is wrong, which has been reported then."""
     parts = gather(query.clauses)
-    experiments = _experiments(parts, view, diagnostics)
+    experiments = experiments_of(parts, view, diagnostics)
     before = len(diagnostics.found)
     if experiments is None:
         return None
-    context = _context(view, experiments, diagnostics, past=parts.past)
+    context = context_of(view, experiments, diagnostics, past=parts.past)
     result = _Evaluation(parts, Runs(view, experiments, past=parts.past, attempts=parts.attempts), context).result(
         title
     )
@@ -44,7 +44,7 @@ def select(
 ) -> dict[str, list[int]] | None:
     """Give the rows of each experiment's table for which a `--where` holds; nothing if it is wrong."""
     chosen = list(view.tables) if experiments is None else list(experiments)
-    context = _context(view, chosen, diagnostics)
+    context = context_of(view, chosen, diagnostics)
     runs = Runs(view, chosen)
     found = RunRows(context, runs, range(runs.size)).condition(condition)
     if found is None:
@@ -56,46 +56,6 @@ def select(
         kept[experiment] = [row for row in range(size) if found[start + row]]
         start += size
     return kept
-
-
-def _experiments(parts: Parts, view: View, diagnostics: Diagnostics) -> list[str] | None:
-    known = view.experiments(past=parts.past)
-    if parts.from_ is None:
-        return known
-    asked = list(dict.fromkeys(word.text for word in parts.from_.experiments))
-    unknown = [word for word in parts.from_.experiments if word.text not in known]
-    for word in unknown:
-        close = nearest(word.text, known)
-        listed = ", ".join(f"`{name}`" for name in known)
-        help = f"did you mean `{close}`?" if close else f"there is {listed}" if known else "the study has none"
-        diagnostics.error("XQ005", word.span, f"there is no experiment `{word.text}`", help=help)
-    return None if unknown else asked
-
-
-def _context(view: View, experiments: Sequence[str], diagnostics: Diagnostics, *, past: bool = False) -> Context:
-    directions: dict[str, str] = {}
-    disputed: set[str] = set()
-    for experiment in experiments:
-        for name, direction in view.directions(experiment).items():
-            if directions.setdefault(name, direction) != direction:
-                disputed.add(name)
-    known = {name: direction for name, direction in directions.items() if name not in disputed}
-    return Context(catalog(view, experiments, past=past), known, diagnostics)
-
-
-def catalog(view: View, experiments: Sequence[str], *, past: bool = False) -> Catalog:
-    """Give the names that the runs of some experiments have; with *past* also those that only past runs have."""
-    keys = {key: None for experiment in experiments for key in view.keys(experiment)}
-    gone = [experiment for experiment in experiments if past or experiment not in view.tables]
-    keys |= {key: None for experiment in gone for key in _past_keys(view, experiment)}
-    metrics = {name: None for experiment in experiments for name in view.metrics(experiment)}
-    above = {name: None for experiment in experiments for name in view.ancestors(experiment)}
-    return Catalog(keys, metrics, {name: catalog(view, [name]) for name in above})
-
-
-def _past_keys(view: View, experiment: str) -> list[str]:
-    """Give the keys that runs had which the study no longer asks for."""
-    return list({key: None for values in view.past(experiment).values() for key in values})
 
 
 class _Evaluation:
@@ -129,6 +89,7 @@ class _Evaluation:
             left_out=_by_state(states[row] for row in left_out),
             waiting=_by_state(states[row] for row in kept if states[row] != "done"),
             missing=dict(self.context.missing),
+            comparisons=tuple(found[1] for found in self.context.comparisons.values() if found is not None),
             broken=tuple(self._broken()),
             title=title,
             trace=RunTrace(self.runs, selected.rows, order, groups, absent, rows.inputs),
@@ -137,20 +98,37 @@ class _Evaluation:
     # -------------------------------------------------------------- where
 
     def _where(self) -> tuple[list[int], list[int]]:
-        """Give the rows for which `where` holds, and those for which it would if nobody asked for the state."""
+        """Give the rows for which `where` holds, and those for which it could, were they done.
+
+        These are the runs that only a condition on the state leaves out, and those not done that have no value yet to
+        compare. A baseline is found among all runs, but for those that a condition on the state leaves out.
+        """
         everything = list(range(self.runs.size))
         if self.parts.where is None:
             return everything, everything
         rows = RunRows(self.context, self.runs, everything)
-        kept = candidates = everything
+        kept = candidates = eligible = everything
         for conjunct in _conjuncts(self.parts.where.condition):
             found = rows.condition(conjunct)
             if found is None:
                 continue
-            kept = where(kept, found)
-            if not any(field_of(part, self.context.catalog) == "status" for part in parts_of(conjunct)):
-                candidates = where(candidates, found)
+            kept = [row for row in kept if found[row]]
+            if any(field_of(part, self.context.catalog) == "status" for part in parts_of(conjunct)):
+                eligible = [row for row in eligible if found[row]]
+                continue
+            waits = self._waiting(conjunct, rows)
+            candidates = [row for row in candidates if found[row] or waits[row]]
+        self.context.eligible = None if eligible is everything else frozenset(eligible)
         return kept, candidates
+
+    def _waiting(self, condition: tree.Expr, rows: RunRows) -> list[bool]:
+        """Say for each run whether it is not done, and lacks a value that *condition* asks for."""
+        recorded = [part for part in parts_of(condition) if is_recorded(part, self.context.catalog)]
+        columns = [column for column in map(rows.evaluate, recorded) if column is not None]
+        if not columns:
+            return [False] * rows.size
+        states = self.runs.column(Field("status"))
+        return [state != "done" and None in values for state, *values in zip(states, *columns, strict=True)]
 
     # -------------------------------------------------------------- rows
 
@@ -164,25 +142,26 @@ class _Evaluation:
         return selected, show(cells, selected) if self.parts.show is not None else default_runs(selected)
 
     def _grouped(self, clause: tree.GroupBy, selected: RunRows) -> tuple[GroupRows, list[ResultColumn]]:
-        columns = [selected.evaluate(key) for key in clause.keys]
+        different = {shape(key, self.context.catalog): key for key in clause.keys}
+        columns = [selected.evaluate(key) for key in different.values()]
         known = [column for column in columns if column is not None]
         groups = list(_groups(known, selected.size).values()) if len(known) == len(columns) else []
         firsts = [group[0] for group in groups]
         catalog = self.context.catalog
         keys: dict[Hashable, Column] = {}
         shown: list[ResultColumn] = []
-        for key, column in zip(clause.keys, columns, strict=True):
+        for (form, key), column in zip(different.items(), columns, strict=True):
             values = [column[row] for row in firsts] if column is not None else []
-            keys[shape(key, catalog)] = values
+            keys[form] = values
             shown.append(ResultColumn(label(key), values, unit=unit_of(key, catalog), key=True))
         rows = GroupRows(selected, groups, keys)
         rows.key_names = [column.name for column in shown]
         if self.parts.show is None:
             return rows, [*shown, *default_groups(rows)]
         # A key that `show` names stands where the key does, under the name that it is given there.
-        again = {shape(cell.expr, catalog): cell for cell in self.parts.cells if has_name(cell.expr)}
-        own = [c for c, key in zip(shown, clause.keys, strict=True) if shape(key, catalog) not in again]
-        return rows, [*own, *show(self.parts.cells, rows)]
+        again = {shape(cell.expr, catalog) for cell in self.parts.cells if has_name(cell.expr)}
+        own = [column for column, form in zip(shown, different, strict=True) if form not in again]
+        return rows, [*own, *show(self.parts.cells, rows, own)]
 
     # -------------------------------------------------------------- what is said beside the rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -14,27 +14,35 @@ from ...grammar.nearest import nearest
 from ...grammar.source import Span
 from ..reducers import REDUCERS, WITH_ARGUMENT
 from .aggregates import USAGE
-from .arithmetic import ARITHMETIC, MisfitError, compare, compute, contains, matches
+from .arithmetic import ARITHMETIC, MisfitError, compare, compute, contains, matches, rounded
+from .baseline import Baseline, Comparison
 from .bulk import types
+from .direction import Directions
 from .fields import TIMES
 from .literals import read_state, read_time, state_word
 from .lookup import Catalog
 from .planned import Value
 from .scalars import SCALARS, apply
-from .values import frozen, kind, named
-from .walk import field_of, has_name, reduces
+from .values import frozen, kind, named, shown
+from .walk import field_of, has_name, is_planned, reduces
 
 Column = list[Value]
 
 
 @dataclass(slots=True)
 class Context:
-    """What all expressions of a query share. *missing* counts the runs that lack a value, by what was asked for."""
+    """What all expressions of a query share. *missing* counts the runs that lack a value, by what was asked for.
+
+    *eligible* are the rows of the frame that `where` does not leave out for their state. *comparisons* are by the form
+    of a baseline's condition.
+    """
 
     catalog: Catalog
-    directions: Mapping[str, str]
+    directions: Directions
     diagnostics: Diagnostics
     missing: dict[str, int] = field(default_factory=dict)
+    eligible: Collection[int] | None = None
+    comparisons: dict[Hashable, tuple[Baseline, Comparison] | None] = field(default_factory=dict)
 
 
 class Evaluator(ABC):
@@ -158,7 +166,8 @@ class Evaluator(ABC):
             return None
         try:
             if expr.operator in ARITHMETIC:
-                return compute(expr.operator, left, right)
+                found = compute(expr.operator, left, right)
+                return rounded(found) if is_planned(expr, self.context.catalog) else found
             if expr.operator in ("in", "not in"):
                 return contains(left, right, expr.operator == "not in")
             self._note_null(expr)
@@ -241,6 +250,8 @@ class Evaluator(ABC):
         ):
             if has_name(literal) or not isinstance(other, tree.Name) or not wanted or wanted[0] is None:
                 continue
+            if field_of(other, self.context.catalog) in ("status", *TIMES):
+                continue  # that none is `done` yet is no slip
             present = list({frozen(v): v for v in column if v is not None}.values())
             if not present:
                 continue
@@ -281,6 +292,8 @@ class Evaluator(ABC):
             if wrong is not None:
                 message = f"`{path[0]}` takes {' or '.join(f'a {k}' for k in function.takes)}, not {named(wrong)}"
                 return self._refuse("XQ007", argument.value.span, message, kind(wrong))
+        if self.size and not has_name(expr):
+            return self._constant(apply(function, [column[0] for column in known]))
         return [apply(function, values) for values in zip(*known, strict=True)]
 
     def _method(self, expr: tree.Call) -> Column | None:
@@ -314,6 +327,4 @@ def _element(base: Value, index: Value) -> Value:
 
 
 def _written(value: Value) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return f'"{value}"' if isinstance(value, str) else shown(value)

@@ -178,11 +178,11 @@ def exact(ref: Ref) -> str:
     """Give the one way of writing a name that can't mean anything else."""
     match ref:
         case Config(name):
-            return f"config.{name}"
+            return f"config.{written(tuple(name.split('.')))}"
         case Metric(name, "last"):
-            return f"metric.{name}" if "." not in name else f'metric."{name}"'
+            return f"metric.{written((name,))}"
         case Metric(name, reducer):
-            return f"metric.{name}.{reducer}"
+            return f"metric.{written(tuple(name.split('.')))}.{reducer}"
         case Field(name):
             return f"run.{name}"
         case Ancestor(experiment, inner):

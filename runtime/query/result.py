@@ -12,6 +12,8 @@ from .provenance import RowSource, Trace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .baseline import Comparison
+
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
@@ -37,7 +39,7 @@ class Result:
     *total*: rows before `limit`. *sources*: the ids of the runs that each row is made of. *undone*: for each row how
     many of its runs are not done, by state, those included that `where` left out for their state; which *left_out*
     counts in all, as *waiting* counts the others. *missing*: how many done runs lack a value, by what was asked for.
-    *broken*: folders of records that can't be read.
+    *comparisons* are those with a baseline. *broken*: folders of records that can't be read.
     """
 
     columns: tuple[ResultColumn, ...]
@@ -49,6 +51,7 @@ class Result:
     left_out: Mapping[str, int] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
     broken: tuple[str, ...] = ()
     title: str | None = None
     trace: Trace | None = field(default=None, repr=False, compare=False)

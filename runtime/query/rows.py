@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from ...grammar import tree
+from ..metrics import Series
 from ..reducers import WITH_ARGUMENT
 from .aggregates import NUMERIC, ORDERED, USAGE, least, most, quantile
+from .baseline import OF_PAIRS, Baseline, Comparison, baseline_of, pair
 from .bulk import first_other, known_at
+from .direction import direction
 from .expressions import Column, Context, Evaluator
-from .lookup import Field, Metric, exact, look_up
+from .lookup import Ancestor, Config, Field, Metric, exact, look_up
 from .planned import Value
 from .provenance import Inputs, Pairing
 from .values import finite, kind, named, order_key
 from .view import Runs
-from .walk import has_reduction, metric_of, shape
+from .walk import has_reduction, is_condition, shape
 
 
 class RunRows(Evaluator):
@@ -26,6 +29,7 @@ class RunRows(Evaluator):
         self.rows = rows
         self.aliases: dict[str, Column | None] = {}
         self.inputs: dict[str, Inputs] = {}
+        self._series: dict[Hashable, Column | None] = {}
 
     def name(self, expr: tree.Name) -> Column | None:
         if len(expr.path) == 1 and expr.path[0] in self.aliases:
@@ -38,18 +42,29 @@ class RunRows(Evaluator):
             return list(column)
         return list(map(column.__getitem__, self.rows))
 
+    def everything(self) -> RunRows:
+        """Give the rows of the whole frame, without aliases."""
+        return RunRows(self.context, self.runs, range(self.runs.size))
+
     def reduction(self, expr: tree.Call) -> Column | None:
         name = expr.function.path[0]
         message = f"`{name}` is taken over runs, and here is one run at a time"
         return self._refuse("XQ016", expr.span, message, help="it belongs into `show`, `having`, `sort by` or `keep`")
 
     def series(self, expr: tree.Call) -> Column | None:
+        form = shape(expr, self.context.catalog)
+        if form not in self._series:
+            self._series[form] = self._read_series(expr)
+        return self._series[form]
+
+    def _read_series(self, expr: tree.Call) -> Column | None:
         *path, last = expr.function.path
         argument = self.evaluate(expr.arguments[0].value)
         ref = look_up(tuple(path), expr.function.span, self.context.catalog, self.context.diagnostics)
         if ref is None or argument is None:
             return None
-        if not isinstance(ref, Metric) or ref.reducer != "last":
+        metric = ref.ref if isinstance(ref, Ancestor) else ref
+        if not isinstance(ref, (Metric, Ancestor)) or not isinstance(metric, Metric) or metric.reducer != "last":
             return self._refuse(
                 "XQ009", expr.function.span, f"`.{last}` reads a metric's series", help=f"`{exact(ref)}` is none"
             )
@@ -58,13 +73,11 @@ class RunRows(Evaluator):
             span = expr.arguments[0].value.span
             return self._refuse("XQ007", span, f"`.{last}` takes a number, not {named(wrong)}", kind(wrong))
         reducer = WITH_ARGUMENT[last]
-        store = self.runs.view.store
-        which = [self.pick(self.runs.column(Field(name))) for name in ("experiment", "id", "attempt")]
-        column: Column = []
-        for experiment, id, attempt, value in zip(*which, argument, strict=True):
-            series = store.series(experiment, id, attempt).get(ref.name) if value is not None else None
-            column.append(None if series is None else reducer(series, value))
-        return column
+
+        def reduced(series: Series, place: int) -> Value:
+            return None if argument[place] is None else reducer(series, argument[place])
+
+        return self.runs.series(ref, self.rows, reduced)
 
 
 class GroupRows(Evaluator):
@@ -117,6 +130,10 @@ class GroupRows(Evaluator):
     def reduction(self, expr: tree.Call) -> Column | None:
         name = expr.function.path[0]
         arguments = [argument.value for argument in expr.arguments]
+        if name in OF_PAIRS:
+            return self._compared(name, expr)
+        if any(argument.name is not None for argument in expr.arguments):
+            return self._misused(expr)
         if inner := next((a for a in arguments if has_reduction(a)), None):
             return self._refuse(
                 "XQ016", inner.span, f"`{name}` is taken over runs, and so is this", help="take one of them"
@@ -124,6 +141,10 @@ class GroupRows(Evaluator):
         match name, arguments:
             case "count", []:
                 return [len(group) for group in self.groups]
+            case "count", [x] if is_condition(x):
+                message = "`count(x)` counts the runs that have an x, and a condition is always true or false"
+                help = f"write `sum(1 if {x.span.text} else 0)`"
+                return self._refuse("XQ009", expr.span, message, help=help)
             case "count", [x]:
                 return self._reduce(x, len)
             case "quantile", [x, q]:
@@ -136,7 +157,63 @@ class GroupRows(Evaluator):
                 return self._numeric(name, x)
             case _, [x] if name in ORDERED:
                 return self._reduce(x, ORDERED[name])
+        return self._misused(expr)
+
+    def _misused(self, expr: tree.Call) -> Column | None:
+        name = expr.function.path[0]
         return self._refuse("XQ009", expr.span, f"`{name}` is not called like this", help=f"write `{USAGE[name]}`")
+
+    def _compared(self, name: str, expr: tree.Call) -> Column | None:
+        """Evaluate a function of runs and their partners in a baseline."""
+        match expr.arguments:
+            case [tree.Argument(None, x), tree.Argument(tree.Word("baseline"), condition)]:
+                pass
+            case _:
+                return self._misused(expr)
+        everything = self.runs.everything()
+        column = everything.evaluate(x)
+        found = self._baseline(condition, everything)
+        if column is None or found is None or not self._are_numbers(name, x, column):
+            return None
+        baseline, comparison = found
+        comparison.tested |= name == "p_value"
+        self._count_missing(x, self.runs.pick(column))
+        pairing = pair(self.groups, self.runs.rows, column, baseline, self.runs.runs)
+        self._pairings.append(pairing)
+        comparison.unpaired.update(self.runs.rows[place] for places in pairing.unpaired for place in places)
+        made = OF_PAIRS[name]
+        return [
+            finite(made([(column[self.runs.rows[own]], column[other]) for own, other in pairs]))
+            for pairs in pairing.pairs
+        ]
+
+    def _baseline(self, condition: tree.Expr, everything: RunRows) -> tuple[Baseline, Comparison] | None:
+        """Find the runs of a baseline among all runs, but for those that `where` leaves out for their state."""
+        context = self.context
+        form = shape(condition, context.catalog)
+        if form not in context.comparisons:
+            context.comparisons[form] = None  # a mistake is told once
+            found = everything.condition(condition)
+            if found is not None and not any(found):
+                self._refuse("XQ020", condition.span, f"no run is in the baseline `{_inner(condition)}`")
+            elif found is not None:
+                context.comparisons[form] = self._comparison(condition, found)
+        return context.comparisons[form]
+
+    def _comparison(self, condition: tree.Expr, found: Sequence[bool]) -> tuple[Baseline, Comparison]:
+        runs, eligible = self.runs.runs, self.context.eligible
+        rows = [row for row in range(runs.size) if found[row] and (eligible is None or row in eligible)]
+        states = runs.column(Field("status"))
+        baseline = baseline_of(runs, rows)
+        undone = sum(states[row] != "done" for row in rows)
+        names = [ref.name for ref in baseline.by if isinstance(ref, (Config, Field))]
+        return baseline, Comparison(_inner(condition), len(rows), undone, names)
+
+    def _are_numbers(self, name: str, x: tree.Expr, column: Column) -> bool:
+        wrong = next((v for v in column if kind(v) not in ("null", "number")), None)
+        if wrong is not None:
+            self._refuse("XQ007", x.span, f"`{name}` takes numbers, and this is {named(wrong)}", kind(wrong))
+        return wrong is None
 
     def _reduce(self, x: tree.Expr, function: Callable[[list[Value]], Value]) -> Column | None:
         column = self.runs.evaluate(x)
@@ -193,7 +270,13 @@ class GroupRows(Evaluator):
             self.context.missing[x.span.text] = missing
 
 
+def _inner(condition: tree.Expr) -> str:
+    """Give a condition as it is written, in one line and without the parentheses around it."""
+    text = " ".join(condition.span.text.split())
+    whole = isinstance(condition, tree.Binary) and condition.span.start < condition.left.span.start and text[-1] == ")"
+    return text[1:-1].strip() if whole else text
+
+
 def direction_of(expr: tree.Expr, context: Context) -> str | None:
     """Give whether less or more of *expr* is better, if a metric's declaration says so."""
-    name = metric_of(expr, context.catalog)
-    return None if name is None else context.directions.get(name)
+    return direction(expr, context.catalog, context.directions)

@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ...grammar.node import Node
+from . import spaced
 from .planned import Value
-from .values import kind, order_key
+from .values import finite, order_key, shown
+
+FARTHEST: Final = 400  # places of decimals
 
 
 class Scalar(Node):
@@ -22,19 +25,13 @@ class Scalar(Node):
 
 
 def _round(value: float, digits: float = 0) -> Value:
-    return round(value, int(digits)) if digits else round(value)
+    """Round half to even, as Python does; more digits than a float has change nothing."""
+    places = int(max(-FARTHEST, min(FARTHEST, digits)))
+    return round(value, places) if places else round(value)
 
 
 def _int(value: Value) -> Value:
     return int(float(value)) if isinstance(value, str) and not value.strip("+-").isdigit() else int(value)
-
-
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else _shown(value)
-
-
-def _shown(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _least(*values: Value) -> Value:
@@ -57,8 +54,12 @@ SCALARS: Final[dict[str, Scalar]] = {
     "round": Scalar(_round, "round(x, [digits])", most=2),
     "int": Scalar(_int, "int(x)", ("number", "text", "bool")),
     "float": Scalar(float, "float(x)", ("number", "text")),
-    "str": Scalar(_text, "str(x)", ("number", "text", "bool", "list", "map")),
+    "str": Scalar(shown, "str(x)", ("number", "text", "bool", "list", "map")),
     "len": Scalar(len, "len(x)", ("text", "list", "map")),
+    "range": Scalar(spaced.numbers, "range([start], stop, [step])", most=3),
+    "linspace": Scalar(spaced.linspace, "linspace(start, stop, num)", least=3, most=3),
+    "geomspace": Scalar(spaced.geomspace, "geomspace(start, stop, num)", least=3, most=3),
+    "logspace": Scalar(spaced.logspace, "logspace(start, stop, num, [base])", least=3, most=4),
     "min": Scalar(_least, "min(x, y, …)", ("number", "text"), 2, None),
     "max": Scalar(_most, "max(x, y, …)", ("number", "text"), 2, None),
 }
@@ -72,4 +73,4 @@ def apply(function: Scalar, values: Sequence[Value]) -> Value:
         found = function.apply(*values)
     except (ValueError, OverflowError, ZeroDivisionError):
         return None
-    return None if kind(found) == "number" and found != found else found
+    return finite(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Hashable
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from .planned import Value
 
 _KINDS: Final = {bool: "bool", list: "list", dict: "map", str: "text"}
-_RANKS: Final = {"number": 0, "text": 1, "bool": 2, "list": 3, "map": 4}
+_RANKS: Final = {"number": 0, "text": 1, "bool": 2, "list": 3, "map": 4, "null": 5}
 
 
 def kind(value: Value) -> str:
@@ -32,6 +33,8 @@ def equal(left: Value, right: Value) -> bool:
     """Compare two values; null equals nothing, not even null."""
     if left is None or right is None:
         return False
+    if isinstance(left, (list, dict)):
+        return frozen(left) == frozen(right)
     if type(left) is type(right):
         return bool(left == right)
     return kind(left) == kind(right) and bool(left == right)
@@ -52,12 +55,37 @@ def frozen(value: Value) -> Hashable:
 
 
 def order_key(value: Value) -> tuple[int, Value]:
-    """Give what orders values of every kind: numbers, texts, booleans, the rest."""
-    found = kind(value)
-    plain = value if found in ("number", "text", "bool") else repr(value)
-    return _RANKS[found], plain
+    """Give what orders values of every kind: numbers, texts, booleans, lists by their elements, maps, null."""
+    match kind(value):
+        case "number" | "text" | "bool" as found:
+            return _RANKS[found], value
+        case "list":
+            return _RANKS["list"], [order_key(element) for element in value]
+        case found:
+            return _RANKS[found], repr(value)
 
 
 def finite(value: Value) -> Value:
     """Give a computed number; null where it is none."""
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def shown(value: Value) -> str:
+    """Write a value as the Experimentfile has it, a text without its quotes."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return value
+        case list():
+            return f"[{', '.join(map(_quoted, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{key}: {_quoted(inner)}' for key, inner in value.items())}}}"
+        case _:
+            return repr(value)
+
+
+def _quoted(value: Value) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else shown(value)

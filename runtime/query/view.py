@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from ..metrics import declarations_of
+from ..metrics import Series, declarations_of
 from ..names import plain_key
 from ..records import RunRecord
 from ..reducers import reduce
@@ -14,9 +14,11 @@ from ..store import Store
 from .fields import READ
 from .lookup import Ancestor, Config, Field, Metric, Ref
 from .planned import NONE_HERE, Path, Planned, Value
+from .values import frozen
 
 Direction = Literal["minimize", "maximize"]
 Column = list[Value]
+Reduced = Callable[[Series, int], Value]
 
 
 class View:
@@ -29,6 +31,8 @@ class View:
         self._states: dict[str, list[State]] = {}
         self._paths: dict[str, dict[str, Path]] = {}
         self._past: dict[str, dict[str, dict[str, Value]]] = {}
+        self._above: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self._folders: dict[str, frozenset[str]] = {}
         for name, table in tables.items():
             store.declare(name, declarations_of(table.experiment))
 
@@ -117,6 +121,40 @@ class View:
                     mine.update(*(above[parent] for parent in parents.of(row)))
         return [sorted(mine) for mine in found]
 
+    def ancestors_of(self, experiment: str, id: str, target: str) -> list[str]:
+        """Give the runs of *target* that a run comes after."""
+        if experiment not in self.tables or target not in self.ancestors(experiment):
+            return [parent for parent in self.claimed_ancestors(experiment, id) if parent in self._known(target)]
+        if (experiment, target) not in self._above:
+            rows = self.ancestor_rows(experiment, target)
+            ids = self.ids(target)
+            self._above[experiment, target] = {
+                own: [ids[row] for row in above] for own, above in zip(self.ids(experiment), rows, strict=True)
+            }
+        found = self._above[experiment, target].get(id)
+        if found is None:  # a past run
+            return [parent for parent in self.claimed_ancestors(experiment, id) if parent in self._known(target)]
+        return found
+
+    def claimed_ancestors(self, experiment: str, id: str) -> list[str]:
+        """Give the runs that a run claimed to come after, and those that they did."""
+        found: dict[str, None] = {}
+        waiting = [(experiment, id)]
+        for of, run in waiting:
+            record = self.store.record(of, run)
+            parents = record.claim.get("parents") if record is not None else None
+            for parent in parents if isinstance(parents, list) else ():
+                if isinstance(parent, str) and parent not in found:
+                    found[parent] = None
+                    waiting += [(name, parent) for name in self.store.experiments() if parent in self._known(name)]
+        return list(found)
+
+    def _known(self, experiment: str) -> frozenset[str]:
+        """Give the runs of an experiment that have a folder."""
+        if experiment not in self._folders:
+            self._folders[experiment] = frozenset(self.store.ids(experiment))
+        return self._folders[experiment]
+
 
 class Runs:
     """The runs of some experiments as one frame; columns are made when they are asked for."""
@@ -124,8 +162,8 @@ class Runs:
     def __init__(self, view: View, experiments: Sequence[str], *, past: bool = False, attempts: bool = False) -> None:
         self.view = view
         self.experiments = experiments
+        self.attempts = attempts
         self._past = past
-        self._attempts = attempts
         self._earlier: dict[str, list[tuple[int, RunRecord]]] = {}
         self._columns: dict[Ref, Column] = {}
         self.size = len(self.column(Field("id")))
@@ -137,7 +175,7 @@ class Runs:
             for experiment in self.experiments:
                 planned = list(self._planned(experiment, ref))
                 column += planned
-                if self._attempts:
+                if self.attempts:
                     column += self._before(experiment, ref, planned)
                 if self._past:
                     column += self._gone(experiment, ref)
@@ -198,8 +236,8 @@ class Runs:
                 return self._metric(experiment, ids, name, reducer)
             case Field(name):
                 return self._field(experiment, ids, name)
-            case Ancestor():
-                return [None] * len(past)
+            case Ancestor(target, inner):
+                return self._past_ancestor(experiment, ids, target, inner)
 
     def _metric(self, experiment: str, ids: Sequence[str], name: str, reducer: str) -> Iterable[Value]:
         return self.view.store.metric(experiment, ids, name, reducer)
@@ -221,6 +259,47 @@ class Runs:
         column = Runs(self.view, [target]).column(inner)
         return [_agreed(column, rows) for rows in self.view.ancestor_rows(experiment, target)]
 
+    def _past_ancestor(self, experiment: str, ids: Sequence[str], target: str, inner: Ref) -> Iterable[Value]:
+        """Give the same of runs that the study no longer asks for, by the parents that they claimed."""
+        runs = Runs(self.view, [target], past=True)
+        rows = {id: row for row, id in enumerate(runs.column(Field("id")))}
+        column = runs.column(inner)
+        above = (self.view.claimed_ancestors(experiment, id) for id in ids)
+        return [_agreed(column, sorted(rows[parent] for parent in found if parent in rows)) for found in above]
+
+    # -------------------------------------------------------------- series
+
+    def series(self, ref: Metric | Ancestor, rows: Iterable[int], reduced: Reduced) -> Column:
+        """Give what *reduced* makes of a metric's series for each of *rows*; it is told the place among them.
+
+        Of an ancestor's metric it is what all ancestors of the run agree on.
+        """
+        if isinstance(ref, Metric):
+            return [self._reduced(*run, ref.name, place, reduced) for place, run in enumerate(self._runs(rows))]
+        target, inner = ref.experiment, ref.ref
+        found: Column = []
+        for place, (experiment, id, _) in enumerate(self._runs(rows)):
+            above = self.view.ancestors_of(experiment, id, target)
+            values = [self._reduced(target, parent, None, inner.name, place, reduced) for parent in above]
+            found.append(_agreed(values, range(len(values))))
+        return found
+
+    def _runs(self, rows: Iterable[int]) -> Iterator[tuple[str, str, int | None]]:
+        experiments, ids, attempts = (self.column(Field(name)) for name in ("experiment", "id", "attempt"))
+        return ((experiments[row], ids[row], attempts[row]) for row in rows)
+
+    def _reduced(
+        self,
+        experiment: str,
+        id: str,
+        attempt: int | None,
+        name: str,
+        place: int,
+        reduced: Reduced,
+    ) -> Value:
+        found = self.view.store.series(experiment, id, attempt).get(name)
+        return None if found is None else reduced(found, place)
+
 
 def _config(table: Planned, path: Path | None) -> Iterable[Value]:
     if path is None:
@@ -236,4 +315,5 @@ def _config(table: Planned, path: Path | None) -> Iterable[Value]:
 
 def _agreed(column: Column, rows: Sequence[int]) -> Value:
     first = column[rows[0]] if rows else None
-    return first if all(column[row] == first for row in rows) else None
+    same = frozen(first)
+    return first if all(frozen(column[row]) == same for row in rows) else None

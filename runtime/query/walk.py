@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from typing import Final
 
 from ...grammar import tree
-from .aggregates import LOCATIONS, USAGE
-from .lookup import Ancestor, Catalog, Field, Metric, Path, Ref
+from .aggregates import USAGE
+from .lookup import Ancestor, Catalog, Config, Field, Metric, Path, Ref
+
+PLANNED: Final = ("id", "experiment", "config", "tags")
+"""The fields that a run has before it begins."""
 
 
 def children(expr: tree.Expr) -> tuple[tree.Expr, ...]:
@@ -53,9 +57,48 @@ def has_reduction(expr: tree.Expr) -> bool:
     return any(map(reduces, parts(expr)))
 
 
+def is_condition(expr: tree.Expr) -> bool:
+    """Say whether *expr* can be nothing but true or false."""
+    match expr:
+        case tree.IsNull() | tree.Unary(operator="not"):
+            return True
+        case tree.Binary():
+            return expr.operator in ("and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "matches")
+        case _:
+            return False
+
+
 def has_name(expr: tree.Expr) -> bool:
     """Say whether *expr* reads anything of the runs."""
     return any(isinstance(part, tree.Name) or reduces(part) for part in parts(expr))
+
+
+def is_planned(expr: tree.Expr, catalog: Catalog) -> bool:
+    """Say whether *expr* is made of numbers and keys of the config alone, as expressions of an Experimentfile are."""
+    return all(
+        not reduces(part)
+        and (not isinstance(part, tree.Name) or all(isinstance(ref, Config) for ref in catalog.find(part.path)))
+        and not (isinstance(part, tree.Call) and len(part.function.path) > 1)
+        for part in parts(expr)
+    )
+
+
+def is_given(expr: tree.Expr, catalog: Catalog) -> bool:
+    """Say whether *expr* is a key of the config or a field of the run, be it an ancestor's: what is shown as it is."""
+    found = catalog.find(expr.path) if isinstance(expr, tree.Name) else []
+    ref = found[0] if len(found) == 1 else None
+    return isinstance(ref.ref if isinstance(ref, Ancestor) else ref, (Config, Field))
+
+
+def is_recorded(expr: tree.Expr, catalog: Catalog) -> bool:
+    """Say whether *expr* is a value that a run, or its ancestor, has only once it has begun."""
+    if isinstance(expr, tree.Call):
+        return len(expr.function.path) > 1
+    found = catalog.find(expr.path) if isinstance(expr, tree.Name) else []
+    ref = found[0] if len(found) == 1 else None
+    if isinstance(ref, Ancestor):
+        ref = ref.ref
+    return isinstance(ref, Metric) or (isinstance(ref, Field) and ref.name not in PLANNED)
 
 
 def name_path(expr: tree.Expr) -> Path | None:
@@ -70,25 +113,6 @@ def field_of(expr: tree.Expr, catalog: Catalog) -> str | None:
     if isinstance(ref, Ancestor):
         ref = ref.ref
     return ref.name if isinstance(ref, Field) else None
-
-
-def metric_of(expr: tree.Expr, catalog: Catalog) -> str | None:
-    """Give the metric whose direction is that of *expr*: of its mean, its least value, `a ± b` by its left side."""
-    match expr:
-        case tree.Name():
-            found = catalog.find(expr.path)
-            ref = found[0] if len(found) == 1 else None
-            ref = ref.ref if isinstance(ref, Ancestor) else ref
-            return ref.name if isinstance(ref, Metric) and ref.reducer not in ("argmin", "argmax", "count") else None
-        case tree.Binary() if expr.operator == "±":
-            return metric_of(expr.left, catalog)
-        case tree.Call() if expr.arguments and expr.function.path[0] in LOCATIONS and len(expr.function.path) == 1:
-            return metric_of(expr.arguments[0].value, catalog)
-        case tree.Call() if len(expr.function.path) > 1:
-            refs = catalog.metric(expr.function.path[:-1])
-            return refs[0].name if refs and isinstance(refs[0], Metric) else None
-        case _:
-            return None
 
 
 def shape(expr: tree.Expr, catalog: Catalog) -> Hashable:
