@@ -8,6 +8,7 @@ from typing import Final, Literal
 from .executor.last_words import plain
 from .metrics import numbered
 from .records import RunRecord
+from .run_files import open_file
 
 BLOCK: Final = 1 << 16
 
@@ -39,7 +40,7 @@ def read_log(
 
 def _read(path: str, tail: int | None) -> bytes:
     """Read a file, or its last lines from behind."""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         if tail is None:
             return file.read()
         if tail < 1:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
+from .run_files import open_file
+
 BLOCK: Final = 1 << 22  # bytes of lines that are parsed in one go
 ROWS: Final = 10_000  # rows of a CSV or JSON file
 
@@ -31,7 +33,7 @@ def read_file(path: str) -> Blocks:
 def read_json_lines(path: str) -> Blocks:
     """Give the objects of a file with one a line. A line that does not end or does not parse counts as not written."""
     try:
-        file = open(path, "rb")  # noqa: SIM115  # closed below; a missing file is the usual case
+        file = open_file(path)  # a missing one is the usual case
     except OSError:
         return
     with file:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
+
+from .run_files import open_file
 
 BLOCK: Final = 1 << 20  # characters that are searched in one go; blocks end where a line ends
 
@@ -28,7 +31,7 @@ def _blocks(path: str) -> Iterator[str]:
     """Give a text in blocks of whole lines; a line longer than a block is cut."""
     try:
         # Universal newlines: progress bars end their lines by carriage returns.
-        file = open(path, encoding="utf-8", errors="replace")  # noqa: SIM115  # closed below
+        file = io.TextIOWrapper(open_file(path), encoding="utf-8", errors="replace")
     except OSError:
         return
     with file:

@@ -8,6 +8,8 @@ import unicodedata
 from pathlib import Path
 from typing import Final
 
+from ..run_files import open_file
+
 TAIL: Final = 8192  # bytes of a log that are looked at
 LONGEST: Final = 500  # characters of a line that are kept
 
@@ -28,7 +30,7 @@ def plain(text: str) -> str:
 def last_words(path: Path) -> str:
     """Give the last line of the file that says something, or nothing if there is no such line or file."""
     try:
-        with path.open("rb") as file:
+        with open_file(os.fspath(path)) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL))
             tail = file.read(TAIL).decode("utf-8", "replace")

@@ -70,11 +70,17 @@ def _runs_in(path: str, inode: int, size: int, changed: int) -> Dict[str, str]:
 def find(folder: str) -> Optional[Found]:
     """Give the pack that holds the run whose folder would be *folder*."""
     experiment, run = os.path.split(os.path.normpath(folder))
-    for path in reversed(pack_paths(experiment)):
-        state = runs_in(path).get(run)
-        if state is not None:
-            return Found(path, state)
-    return None
+    try:
+        stat = os.stat(os.path.join(experiment, FOLDER))
+    except OSError:
+        return None  # as it is for nearly everybody
+    return _directory(experiment, stat.st_ino, stat.st_mtime_ns).get(run)
+
+
+@functools.lru_cache(maxsize=64)
+def _directory(experiment: str, inode: int, changed: int) -> Dict[str, Found]:
+    """Give what *changed* then: all packed runs of an experiment."""
+    return {run: Found(path, state) for path in pack_paths(experiment) for run, state in runs_in(path).items()}
 
 
 def is_done(folder: str) -> bool:

@@ -18,6 +18,7 @@ COMMANDS = {
     "retry": "run again what failed",
     "report": "print the tables of the file's reports",
     "query": "ask the records a question",
+    "gc": "pack ended runs to make room",
 }
 
 
