@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, chain
 from pathlib import Path
@@ -29,6 +30,62 @@ def row_ids(build: Path) -> list[str]:
         return []
     found = (_ID.match(line) for line in lines[1:-1])
     return [match[1].decode() if match is not None else "" for match in found]
+
+
+class Rows:
+    """All rows of a build: their ids and experiments, and which rows each one waits for."""
+
+    def __init__(self, build: Path, plan: Mapping[str, Any]) -> None:
+        self._lines = (build / "points.jsonl").read_bytes().split(b"\n")[1:-1]
+        found = [_ID.match(line) for line in self._lines]
+        self.ids = [match[1].decode() if match is not None else "" for match in found]
+        self._plan: Mapping[str, Any] = plan["experiments"]
+        firsts = sorted((experiment["first"], name) for name, experiment in self._plan.items())
+        self._firsts = [first for first, _ in firsts]
+        self._names = [name for _, name in firsts]
+        self._parents: dict[str, tuple[int, ...]] = {}  # by the text of their ids
+        self._of_row: dict[int, tuple[int, ...]] = {}
+        self._places: dict[str, dict[str, int]] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
+    @property
+    def experiments(self) -> Sequence[str]:
+        return self._names
+
+    def experiment(self, row: int) -> str:
+        return self._names[bisect_right(self._firsts, row) - 1]
+
+    def of(self, experiment: str) -> range:
+        """Give the rows of an experiment."""
+        found = self._plan[experiment]
+        return range(found["first"], found["first"] + found["runs"])
+
+    def find(self, experiment: str, id: str) -> int | None:
+        """Give the row of a run; nothing if the build has no such run."""
+        if experiment not in self._places:
+            rows = self.of(experiment) if experiment in self._plan else range(0)
+            self._places[experiment] = {self.ids[row]: row for row in rows}
+        return self._places[experiment].get(id)
+
+    def parents(self, row: int) -> tuple[int, ...]:
+        """Give the rows that a row waits for, `-1` for each one that the build lacks; the same ones as the same tuple."""
+        if row not in self._of_row:
+            after = self._plan[self.experiment(row)]["after"]
+            self._of_row[row] = self._read_parents(row, [above["experiment"] for above in after]) if after else ()
+        return self._of_row[row]
+
+    def _read_parents(self, row: int, experiments: Sequence[str]) -> tuple[int, ...]:
+        ids = json.loads(self._lines[row])[5]
+        text = json.dumps([experiments, ids])
+        if text not in self._parents:
+            found = [
+                self.find(name, id) for name, above in zip(experiments, ids, strict=True) for id in dict.fromkeys(above)
+            ]
+            self._parents[text] = tuple(-1 if parent is None else parent for parent in found)
+        return self._parents[text]
 
 
 class Tasks:

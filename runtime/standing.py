@@ -8,7 +8,7 @@ from .here import Here
 from .records import RunRecord, read_run
 from .selection import Standing
 from .shim.attempt import Place
-from .shim.build_folder import Run
+from .shim.build_folder import Build, Run
 from .states import state_of
 
 
@@ -21,7 +21,7 @@ def standing_of(place: Place, row: int, here: Here) -> Standing:
         return Standing(row, state)
     if state == "running" and is_leftover(record, here):
         state = "lost"  # nobody will record how its program ends; the executor waits for that
-    return Standing(row, state, _same(place, run, record))
+    return Standing(row, state, is_same(place.build, run, record))
 
 
 def is_here(record: RunRecord, here: Here) -> bool:
@@ -33,9 +33,9 @@ def is_leftover(record: RunRecord, here: Here) -> bool:
     return is_here(record, here) and not here.is_alive(record.claim.get("shim"))
 
 
-def _same(place: Place, run: Run, record: RunRecord) -> bool:
+def is_same(build: Build, run: Run, record: RunRecord) -> bool:
     """Compare the last attempt's fingerprint, and what it asked for, with what it would have now."""
     asked = record.claim.get("request") or (record.start or {}).get("request")
-    now = place.build.request(run, record.attempt)
+    now = build.request(run, record.attempt)
     same_request = not isinstance(asked, Mapping) or all(now.get(name) == value for name, value in asked.items())
     return same_request and record.claim.get("fingerprint") == run.plan["fingerprint"]

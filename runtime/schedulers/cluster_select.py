@@ -1,0 +1,133 @@
+"""The rows of a build to those that a submit to a cluster sends, and the jobs that hold others: from all records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..build_rows import Rows
+from ..retry import WAITING, Retry
+from ..selection import Selection, Standing, select
+from ..shim.build_folder import Build
+from ..standing import is_same
+from ..states import State
+from ..store import Store
+from ..submissions import SentJob, sent_jobs
+from .cluster_plan import Flight
+
+BUSY = ("queued", "running")
+
+
+@dataclass(slots=True)
+class Chosen:
+    """What a submit does with rows. *flights*: the jobs of rows that are queued or run. *withdraw*: queued jobs of what
+    comes after a run that is tried again, which have to be cancelled first; their rows are sent again."""
+
+    selection: Selection
+    flights: dict[int, Flight]
+    withdraw: list[SentJob] = field(default_factory=list)
+
+
+class Chooser:
+    """Knows the states of all rows of a build, whatever build or target they were last sent with."""
+
+    def __init__(self, project: Path, build: Build, rows: Rows, store: Store, kind: str) -> None:
+        self._build = build
+        self._rows = rows
+        self._store = store
+        self.states: list[State] = ["planned"] * rows.count
+        for name in rows.experiments:
+            of = rows.of(name)
+            self.states[of.start : of.stop] = store.states(name, rows.ids[of.start : of.stop])
+        self.jobs = _jobs(project, rows, self.states)
+        self.flights = {row: Flight(job.job, job.task) for row, job in self.jobs.items() if job.kind == kind}
+        self._order = {name: number for number, name in enumerate(build.plan["experiments"])}
+
+    def choose(self, rows: Iterable[int], retry: Retry | None) -> Chosen:
+        """Share out *rows* as a submit does, or a retry."""
+        wanted = sorted(rows)
+        selection = select((self._standing(row) for row in wanted), retry=retry is not None and not retry.named)
+        if retry is None:
+            return Chosen(self._unblocked(selection, selection.send), self.flights)
+        if retry.named:
+            selection.send = sorted([*selection.send, *selection.faults])
+            selection.faults = []
+        below = self._below(selection.send)
+        withdraw = [self.jobs[row] for row in below if self.states[row] == "queued" and row in self.jobs]
+        gone = {(job.job, job.task) for job in withdraw}
+        together = {row for row, job in self.jobs.items() if (job.job, job.task) in gone}
+        again = {row for row in below if self.states[row] in WAITING}
+        flights = {row: flight for row, flight in self.flights.items() if row not in together}
+        send = sorted({*selection.send, *again, *together})
+        selection = self._unblocked(selection, send, flights, keep=frozenset(selection.send))
+        return Chosen(selection, flights, withdraw)
+
+    def attempt(self, row: int) -> int:
+        """Give the number of the attempt that would be claimed next."""
+        if self.states[row] == "planned":
+            return 1
+        record = self._store.record(self._rows.experiment(row), self._rows.ids[row])
+        return 1 if record is None else record.attempt + 1
+
+    def _standing(self, row: int) -> Standing:
+        state = self.states[row]
+        if state not in ("failed", "timeout", "oom"):
+            return Standing(row, state)
+        record = self._store.whole_record(self._rows.experiment(row), self._rows.ids[row])
+        return Standing(row, state, record is None or is_same(self._build, self._build.run(row), record))
+
+    def _unblocked(
+        self,
+        selection: Selection,
+        send: Sequence[int],
+        flights: Mapping[int, Flight] | None = None,
+        keep: frozenset[int] = frozenset(),
+    ) -> Selection:
+        """Part what can't be sent: a parent is neither done nor in flight, nor sent itself. *keep*: blocked ones of
+        these are said to be so; of others nothing was asked."""
+        flying = self.flights if flights is None else flights
+        sent: set[int] = set()
+        blocked: list[int] = []
+        for row in sorted(send, key=self._rank):
+            parents = self._rows.parents(row)
+            if all(self._will_be_done(parent, sent, flying) for parent in parents):
+                sent.add(row)
+            elif not keep or row in keep:
+                blocked.append(row)
+        selection.send, selection.blocked = sorted(sent), sorted(blocked)
+        return selection
+
+    def _rank(self, row: int) -> tuple[int, int]:
+        """Order rows so that parents come first: experiments stand in that order in a build."""
+        return self._order[self._rows.experiment(row)], row
+
+    def _will_be_done(self, parent: int, sent: set[int], flights: Mapping[int, Flight]) -> bool:
+        return parent >= 0 and (self.states[parent] == "done" or parent in sent or parent in flights)
+
+    def _below(self, rows: Sequence[int]) -> list[int]:
+        """Give what comes after the rows, however far down."""
+        children: dict[int, list[int]] = {}
+        for row in range(self._rows.count) if rows else ():
+            for parent in self._rows.parents(row):
+                children.setdefault(parent, []).append(row)
+        found: dict[int, None] = {}
+        above, below = frozenset(rows), list(rows)
+        for row in below:
+            for child in children.get(row, ()):
+                if child not in found:
+                    found[child] = None
+                    below.append(child)
+        return [row for row in found if row not in above]
+
+
+def _jobs(project: Path, rows: Rows, states: Sequence[State]) -> dict[int, SentJob]:
+    """Give the newest job of each row that is queued or runs."""
+    if not any(state in BUSY for state in states):
+        return {}
+    found: dict[int, SentJob] = {}
+    for job in sent_jobs(project):
+        row = rows.find(job.experiment, job.run)
+        if row is not None and states[row] in BUSY and not job.cancelled:
+            found[row] = job
+    return found
