@@ -12,10 +12,10 @@ from .cost import Cost, cost
 from .fault import EvaluationError
 from .fingerprint import Fingerprint, fingerprint
 from .plan_ancestors import Ancestry
-from .plan_arrays import Array, Arranger, Limits
+from .plan_arrays import Arranger, Array, Limits
 from .plan_distinct import Cell
 from .plan_resources import Classes, Requests, classify
-from .plan_size import check_size
+from .plan_size import check_checkpoint, check_size
 from .plan_texts import Compiled, compile_texts, report_at
 from .study import Link, Study, Target
 from .table import Parents, Table
@@ -143,7 +143,11 @@ def _is_whole(order: Sequence[int], runs: int) -> bool:
 
 
 def check_plan(study: Study, tables: Mapping[str, Table], target: Target, diagnostics: Diagnostics) -> None:
-    """Find what is wrong with texts and resources, all that ``make_plan`` would, without a snapshot."""
+    """Find what is wrong with texts, resources and arrays, all that ``make_plan`` would, without a snapshot."""
+    if target.kind != "local":
+        nothing = SnapshotRef("")
+        make_plan(study, tables, nothing, target, diagnostics, code_of=lambda _paths: "", content_of=lambda _path: None)
+        return
     for name, texts in compile_texts(study, tables, target, diagnostics).items():
         _requests(texts, tables[name], diagnostics)
 
@@ -158,7 +162,9 @@ def _requests(
 
     own = Classes()
     experiment = texts.experiment
-    return own.all, classify(experiment.resources, table, experiment.retries, texts.labels, own, report)
+    classes = classify(experiment.resources, table, experiment.retries, texts.labels, own, report)
+    check_checkpoint(experiment, own.all, diagnostics)
+    return own.all, classes
 
 
 def _numbers(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby, repeat
 from operator import le
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.node import Node
 from .plan_resources import Classes, packed
-from .study import Experiment, Pack
+from .study import Experiment
 from .table import Parents, Table
 
 NOBODY: Final = 0xFFFFFFFF
@@ -207,7 +207,7 @@ class Arranger:
         sets: Sequence[frozenset[int]],
         experiment: Experiment,
     ) -> list[_Group]:
-        """Give the rows in groups, in the order in which these first appear."""
+        """Give the rows in groups: in the order of what they wait for, else in that in which they first appear."""
         own: Iterable[int] = (
             repeat(resources, len(rows)) if isinstance(resources, int) else map(resources.__getitem__, rows)
         )
@@ -224,7 +224,7 @@ class Arranger:
                     group.append(position)
         size = 1 if experiment.pack is None else experiment.pack.runs
         groups = [self._group(key, positions, nears, sets, size) for key, positions in members.items()]
-        return self._bounded(groups, nears, size, experiment)
+        return sorted(self._bounded(groups, nears, size, experiment), key=lambda group: group.after)
 
     def _group(
         self,

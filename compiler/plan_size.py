@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from ..grammar.diagnostic import Diagnostics
 from .plan_arrays import Array
-from .study import Target
+from .plan_resources import Requests
+from .study import Experiment, Target
 
 if TYPE_CHECKING:
     from .plan import PlannedExperiment
@@ -37,6 +38,18 @@ def check_size(
             help=_cure(tasks, experiments, most),
         )
     _check_throttle(target, arrays, diagnostics)
+
+
+def check_checkpoint(experiment: Experiment, requests: Iterable[Requests], diagnostics: Diagnostics) -> None:
+    """Report a checkpoint that would come before its run has begun."""
+    checkpoint = experiment.checkpoint
+    times = [request.time for attempts in requests for request in attempts if request.time is not None]
+    if checkpoint is None or not times or min(times) > checkpoint.before:
+        return
+    message = f"a run of {min(times) // 60:,} min can't be warned {checkpoint.before:g} s before its time limit"
+    diagnostics.error(
+        "XP140", checkpoint.span, message, "before it starts", help="warn later, or give the runs a greater `time`"
+    )
 
 
 def _cure(tasks: Counter[str], experiments: Mapping[str, PlannedExperiment], most: int) -> tuple[str, ...]:

@@ -28,8 +28,7 @@ SLURM_ARRAY: Final = 1001  # SLURM's own default of MaxArraySize
 
 def resolve_targets(context: Context, chosen: str | None) -> dict[str, Target]:
     """Give the targets by name, those of each kind that need no block included; *chosen* must be one of them."""
-    found = {kind: _finished(kind, kind, {}, (), {}, {}) for kind in KINDS}
-    targets: dict[str, Target] = {**found}
+    targets: dict[str, Target] = {kind: _finished(kind, kind, {}, (), {}, {}) for kind in KINDS}
     for name, block in context.definitions.targets.items():
         lineage = _lineage(block, context)
         if lineage is not None:
@@ -55,7 +54,7 @@ def _lineage(block: tree.Target, context: Context) -> tuple[Kind, list[tree.Targ
         base = blocks[0].base
         targets = context.definitions.targets
         if base.text in KINDS:
-            return cast("Kind", base.text), blocks
+            return base.text, blocks
         if base.text not in targets:
             context.known("target", base, {**dict.fromkeys(KINDS), **targets})
             return None

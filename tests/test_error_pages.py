@@ -20,7 +20,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(m["info"].strip(), m["body"]) for m in BLOCK.finditer(page.read_text())]
 
 
-def codes_found(text: str, files: dict[str, str], folder: Path) -> list[str]:
+def codes_found(text: str, files: dict[str, str], folder: Path, target: str = "local") -> list[str]:
     """Compile an Experimentfile with the files beside it; give the codes of its errors and warnings."""
     from xpc.cli.session import Session
 
@@ -28,7 +28,7 @@ def codes_found(text: str, files: dict[str, str], folder: Path) -> list[str]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     (folder / "Experimentfile").write_text(text)
-    session = Session(folder)
+    session = Session(folder, target=target)
     session.check()
     return [d.code for d in session.diagnostics.sorted() if d.severity != "note"]
 
@@ -63,11 +63,12 @@ def test_examples_on_the_page_do_what_it_says(page: Path, tmp_path: Path) -> Non
     files = {info.split()[1]: body for info, body in blocks(page) if info.startswith("file ")}
     shown = 0
     for number, (info, body) in enumerate(blocks(page)):
+        info, _, target = info.partition(" target=")
         if info not in ("experimentfile", "experimentfile error"):
             continue
         folder = tmp_path / str(number)
         folder.mkdir()
-        found = set(codes_found(body, files, folder))
+        found = set(codes_found(body, files, folder, target or "local"))
         shown += 1
 
         assert found == ({page.stem} if info.endswith("error") else set())

@@ -285,8 +285,8 @@ environment b(a):
     ("line", "finding"),
     [
         ('WANDB_API_KEY = "abc"', "XP037]: `WANDB_API_KEY` looks secret, and the values of variables are recorded"),
-        ('container "image"', "XP142]: `container` is not supported on the local target"),
-        ('mount "data" at "/data"', "XP142]: `mount` is not supported on the local target"),
+        ('container "image" with pod', "XP045]: unknown container runtime `pod`"),
+        ('mount "data" at "/data"', "XP045]: `mount` without a `container`"),
     ],
 )
 def test_faults_of_environments(line: str, finding: str) -> None:
@@ -307,7 +307,11 @@ def test_faults_of_environments(line: str, finding: str) -> None:
         ("repeat 2 as name", "XP034]: `name` is a text, but this is an int"),
         ("retries -1", "XP045]: the number of retries is at least 0, not -1"),
         ("workdir link", "XP045]: unknown working directory `link`"),
-        ("checkpoint 90s", "XP142]: `checkpoint` is not supported on the local target"),
+        ("checkpoint 90", "XP045]: `checkpoint` is a duration, but this is an int"),
+        ("checkpoint 1d", "XP045]: `checkpoint` is at most 18 h before the limit"),
+        ("checkpoint 90s signal KILL", "XP045]: no signal `KILL` can be sent"),
+        ("pack 0", "XP045]: the number of runs in a task is at least 1, not 0"),
+        ("pack 2\npack 3", "XP038]: an experiment has one `pack`"),
         ('metric a from stdout matching "a=.*"', "XP046]: the pattern has no group"),
         (
             'metric a from stdout matching "a=(.*"',
@@ -358,13 +362,15 @@ def test_faults_of_settings() -> None:
 
 
 def test_targets() -> None:
-    """This machine is there without being named; one on a cluster is an error only when it is chosen."""
+    """This machine and each kind of cluster are there without being named."""
     text = 'target mine = local:\n    cpus = 4\n    memory = 8GiB\ntarget far = slurm:\n    account = "x"\n' + train()
     found = study(text)
 
+    assert list(found.targets) == ["local", "oar", "slurm", "mine", "far"]
     assert found.targets["local"].options == {}
     assert found.targets["mine"].options == {"cpus": 4, "memory": 8 * 1024**3}
-    assert [d.code for d in attempt(text, target="far")[1].found] == ["XP142"]
+    assert found.targets["far"].options == {"account": "x", "max_array": 1001}
+    assert attempt(text, target="far")[1].found == []
     assert concise(text, target="mien") == ["error[XP020]: unknown target `mien`"]
     assert concise("target x = local:\n    cpu = 4\n" + train()) == [
         "Experimentfile:2:5: error[XP141]: unknown option `cpu`"

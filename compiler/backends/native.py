@@ -16,7 +16,6 @@ from ..values import Duration, Size, Value
 from .oar import options as oar_options
 from .slurm import options as slurm_options
 
-
 MEBI: Final = 2**20
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f]")
 
