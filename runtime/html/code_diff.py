@@ -18,7 +18,8 @@ FILES: Final = 200
 WIDTH: Final = 400  # characters of a line
 PAIRS: Final = 100  # differences of a page, the newest of each experiment
 _TREE: Final = re.compile(r"[0-9a-f]{7,64}")
-_HOW: Final = (
+_CALL: Final = (
+    *("-c", "core.quotePath=false", "diff-tree"),
     "-r",
     "--no-color",
     "--no-ext-diff",
@@ -68,8 +69,8 @@ def difference(git: Git | None, before: str, after: str, room: int = BYTES) -> D
     if git is None or not (_TREE.fullmatch(before) and _TREE.fullmatch(after)):
         return Difference(before, after, missing=True)
     try:
-        counted = git.run("diff-tree", *_HOW, "--numstat", "-z", before, after)
-        text = git.run("diff-tree", *_HOW, *_TEXT, before, after) if room > 0 else b""
+        counted = git.run(*_CALL, "--numstat", "-z", before, after)
+        text = git.run(*_CALL, *_TEXT, before, after) if room > 0 else b""
     except CalledProcessError:
         return Difference(before, after, missing=True)
     files = _files(counted)
