@@ -51,6 +51,11 @@ class ClusterRuns:
         self.silent: dict[str, str] = {}
         """Why a scheduler could not be asked, by its kind."""
 
+    @property
+    def any(self) -> bool:
+        """Say whether anything was ever submitted to a cluster."""
+        return bool(self._submissions)
+
     @cached_property
     def kept(self) -> Evidence:
         return read_evidence(self.project)
@@ -77,6 +82,15 @@ class ClusterRuns:
             for (name, id), told in self.told.items():
                 self._by_experiment.setdefault(name, {})[id] = told
         return self._by_experiment.get(experiment, {})
+
+    def task_of(self, experiment: str, id: str) -> Held | None:
+        """Give the newest task that a run was sent as, be it over or not."""
+        run = experiment, id
+        if run in self.held:
+            return self.held[run]
+        mine = (job for job in sent_jobs(self.project) if (job.experiment, job.run) == run) if self.any else ()
+        newest = next(iter(list(mine)[-1:]), None)
+        return _held(newest, packed=False) if newest is not None else _by_hand(self._records.record(*run))
 
     @cached_property
     def sent_times(self) -> Mapping[Run, Mapping[str, str]]:
@@ -242,6 +256,7 @@ def _held(sent: SentJob, *, packed: bool) -> Held:
         sent.task,
         sent.array,
         sent.index,
+        sent.build,
         sent.submission,
         sent.time,
         sent.cancelled,
@@ -255,10 +270,11 @@ def _number(value: object) -> int | None:
 
 def _by_hand(record: RunRecord | None) -> Held | None:
     """Give the task that an attempt names which no submission of ours sent; nothing if it was on no cluster."""
+    build = str(record.claim.get("build") or "") if record is not None else ""
     match record.claim.get("scheduler") if record is not None else None:
         case {"kind": ("slurm" | "oar") as kind, "job": str(job), **more}:
             task, array, index = (more.get(name) for name in ("task", "array", "index"))
-            return Held(kind, job, _number(task), str(array or ""), _number(index))
+            return Held(kind, job, _number(task), str(array or ""), _number(index), build)
     return None
 
 

@@ -34,6 +34,7 @@ class Held:
     task: int | None
     array: str = ""
     index: int | None = None
+    build: str = ""
     submission: str = ""
     time: str = ""
     cancelled: bool = False

@@ -19,6 +19,7 @@ from .query.view import Runs, View
 from .records import RunRecord, progress_of
 from .states import STATES
 from .triage import FAULTS, Failed, FailureGroup, group_failures
+from .waiting import Waiting, notes, render_waiting, waiting_runs
 
 TAIL: Final = 1 << 16  # bytes of metrics that are searched for the last progress
 ENOUGH: Final = 3  # ended runs of an experiment before its time is estimated
@@ -46,12 +47,19 @@ class ExperimentStatus:
 class Status:
     experiments: tuple[ExperimentStatus, ...]
     failures: tuple[FailureGroup, ...]
+    waiting: tuple[Waiting, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def record(self) -> dict[str, Any]:
-        """Give the JSON form: `{runs, experiments, failures}`."""
+    @property
+    def counts(self) -> Counter[str]:
+        """The runs by state, of all experiments."""
         total: Counter[str] = Counter()
         for experiment in self.experiments:
             total.update(experiment.counts)
+        return total
+
+    def record(self) -> dict[str, Any]:
+        """Give the JSON form: `{runs, experiments, failures, waiting, notes}`."""
         failures = [
             {
                 "state": group.state,
@@ -64,7 +72,8 @@ class Status:
             for group in self.failures
         ]
         counts = {experiment.name: dict(experiment.counts) for experiment in self.experiments}
-        return {"runs": _ordered(total), "experiments": counts, "failures": failures}
+        found = {"runs": _ordered(self.counts), "experiments": counts, "failures": failures}
+        return found | {"waiting": [group.record() for group in self.waiting], "notes": list(self.notes)}
 
 
 def status_of(view: View, rows: Mapping[str, Sequence[int]] | None = None, now: datetime | None = None) -> Status:
@@ -83,7 +92,8 @@ def status_of(view: View, rows: Mapping[str, Sequence[int]] | None = None, now: 
             values = _values(view, name)
             done[name] = [values(row) for row in range(len(states)) if states[row] == "done"]
             failed += _failed(view, name, wrong, values)
-    return Status(tuple(experiments), tuple(group_failures(failed, done, view.store.project)))
+    failures = tuple(group_failures(failed, done, view.store.project))
+    return Status(tuple(experiments), failures, waiting_runs(view, rows), notes(view.store))
 
 
 def _ordered(counts: Counter[str]) -> dict[str, int]:
@@ -94,8 +104,10 @@ def _failed(view: View, experiment: str, rows: Sequence[int], values: Any) -> It
     ids, states = view.ids(experiment), view.states(experiment)
     for row in rows:
         record = view.store.record(experiment, ids[row])
-        if record is not None:
-            yield Failed(experiment, ids[row], states[row], record, values(row))
+        told = view.store.told(experiment, ids[row])
+        if record is not None or told is not None:
+            reason = told.reason if told is not None else ""
+            yield Failed(experiment, ids[row], states[row], record, values(row), reason)
 
 
 def _values(view: View, experiment: str) -> Any:
@@ -190,8 +202,13 @@ def render_status(status: Status) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     pads = [str.ljust, *[str.rjust] * (len(widths) - 2), str.ljust]
     lines = ["  ".join(pad(cell, w) for pad, cell, w in zip(pads, row, widths, strict=True)) for row in rows]
-    failures = "\n".join(map(_failure, status.failures))
-    return "\n".join(line.rstrip() for line in lines) + (f"\n\n{failures}" if failures else "")
+    parts = [
+        "\n".join(line.rstrip() for line in lines),
+        render_waiting(status.waiting),
+        "\n".join(map(_failure, status.failures)),
+        "\n".join(f"note: {note}" for note in status.notes),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _failure(group: FailureGroup) -> str:
@@ -199,7 +216,7 @@ def _failure(group: FailureGroup) -> str:
     indent = " " * (len(count) + 2)
     shared = " and ".join(f"{key} = {plain(value)}" for key, value in group.shared.items())
     why = f"all have {shared} (none of the {group.done:,} done has)" if shared else ""
-    look = f"xpc logs {group.runs[0][:SHOWN]}" if group.log.endswith(".log") else group.log
+    look = f"xpc logs {group.runs[0][:SHOWN]}" if group.log.endswith(".log") or not group.log else group.log
     return f"{count}: {group.line}\n{indent}{why}{'      ' if why else ''}{look}"
 
 

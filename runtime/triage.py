@@ -24,18 +24,23 @@ Value = Any
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A run that ended and is not done. *values* are its keys'; *record* is missing for nothing but a broken one."""
+    """A run that ended and is not done. *values* are its keys'; *record* is missing if it never began.
+
+    *told* is what its scheduler said of it, if that is where its state comes from.
+    """
 
     experiment: str
     id: str
     state: str
-    record: RunRecord
+    record: RunRecord | None
     values: Mapping[str, Value]
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Runs that failed alike. *line* is the last line of one of them; *log* its log, below the project.
+    """Runs that failed alike. *line* is the last line of one of them; *log* its log, below the project (none: it never
+    began, and what there is its scheduler wrote).
 
     *shared*: keys with the value that all of them have and none of the *done* done ones of their experiments.
     """
@@ -60,7 +65,7 @@ def group_failures(
     """Group failed runs by state and masked last line. *done*: by experiment, the values of its done runs."""
     groups: dict[tuple[str, str], list[tuple[Failed, str, str]]] = {}
     for run in failed:
-        line, log = explain(run.record, run.state, project)
+        line, log = _explain(run, project)
         groups.setdefault((run.state, mask(line)), []).append((run, line, log))
     found = [_group(members, done) for members in groups.values()]
     return sorted(found, key=lambda group: (FAULTS.index(group.state), -len(group.runs)))
@@ -81,6 +86,13 @@ def _group(
         shared=shared_values([run.values for run, _, _ in members], others),
         done=len(others),
     )
+
+
+def _explain(run: Failed, project: Path) -> tuple[str, str]:
+    if run.record is None:
+        return run.told or "it ended before it began", ""
+    line, log = explain(run.record, run.state, project)
+    return run.told if run.told and run.state != "failed" else line, log
 
 
 def explain(record: RunRecord, state: str, project: Path) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def test_status(study: Recorded) -> None:
 
 
 def test_json(study: Recorded) -> None:
-    """`{runs, experiments, failures}`."""
+    """`{runs, experiments, failures, waiting, notes}`."""
     ids = [study.tables["train"].id(row) for row in (9, 10)]
 
     assert status_of(study.view()).record() == {
@@ -56,6 +56,8 @@ def test_json(study: Recorded) -> None:
                 "shared": {},
             }
         ],
+        "waiting": [],
+        "notes": [],
     }
 
 
