@@ -37,7 +37,10 @@ class SeriesRoster:
 
     def names(self) -> list[str]:
         """Give the names of all metrics that a run has."""
-        found = dict.fromkeys(self._index.names(self._pile))
+        shelved = self._index.names(self._pile)
+        if self._pile.kept is not None:  # some that were on shelves are no more
+            shelved = [name for name in shelved if any(n is not None for n in self.column(name, "count"))]
+        found = dict.fromkeys(shelved)
         for series in (*self._loose.values(), *self._live.values()):
             found.update(dict.fromkeys(series))
         return list(found)

@@ -215,6 +215,17 @@ class Store:
         """Give the values of all ended runs of an experiment by id, as they claimed them."""
         return self._from_index(lambda: self._index.claimed(experiment))
 
+    def fingerprints(self, experiment: str) -> dict[str, Any]:
+        """Give the fingerprint of the last attempt of each run that began, by id."""
+        return self._from_index(lambda: self._fingerprints(experiment))
+
+    def _fingerprints(self, experiment: str) -> dict[str, Any]:
+        runs = self._known.get(experiment)
+        if runs is None:
+            return {}
+        columns = zip(runs.ids, runs.field("attempt"), runs.field("fingerprint"), strict=True)
+        return {id: fingerprint for id, attempt, fingerprint in columns if attempt is not None}
+
     def ended(self, experiment: str) -> Iterator[tuple[str, str]]:
         """Give the ended runs of an experiment that have a folder, with how each ended."""
         runs = self._from_index(lambda: self._ended_runs(experiment))

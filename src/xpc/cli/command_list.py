@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@options.rescan
 @options.experiments
 @options.settings
 @options.where

@@ -7,12 +7,14 @@ from typing import Literal
 
 import click
 
+from . import options
 from .failure import AT_FAULT, FINE
 from .output import count
 from .session import Session, find_folder
 
 
 @click.command()
+@options.rescan
 @click.argument("run")
 @click.option("--stderr", "stream", flag_value="stderr", help="Only what it said on stderr.")
 @click.option("--stdout", "stream", flag_value="stdout", help="Only what it said on stdout.")

@@ -12,6 +12,7 @@ from .session import Session, find_folder
 
 
 @click.command()
+@options.rescan
 @click.argument("query")
 @options.settings
 @options.table_format

@@ -15,6 +15,7 @@ from .session import Session, find_folder
 
 
 @click.command()
+@options.rescan
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @options.settings
 @options.table_format

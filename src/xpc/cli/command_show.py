@@ -12,6 +12,7 @@ from .session import Session, find_folder
 
 
 @click.command()
+@options.rescan
 @click.argument("run")
 @options.as_json
 def command(run: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+RESCAN = "xpc.rescan"
 FORMATS = ("full", "concise", "json", "github")
 
 
@@ -47,6 +48,17 @@ def snapshot(function: Command) -> Command:
 def jobs(function: Command) -> Command:
     return click.option(
         "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Runs at a time (by default as many as fit)."
+    )(function)
+
+
+def rescan(function: Command) -> Command:
+    """Add `--rescan`; `Standings` asks for it."""
+    return click.option(
+        "--rescan",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.update({RESCAN: value}),
+        help="Read every record anew, also what was changed by hand.",
     )(function)
 
 

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import click
 
 from xpc.compiler.kinship import PastRun
 from xpc.compiler.table import Table
 from xpc.runtime.states import State
 from xpc.runtime.store import Store
 
+from .options import RESCAN
+
 
 class Standings:
     """The runs of a project that have a folder or are queued; all others are planned."""
 
     def __init__(self, project: Path) -> None:
-        self.store = Store(project)
+        context = click.get_current_context(silent=True)
+        self.store = Store(project, rescan=context is not None and bool(context.meta.get(RESCAN)))
+        self._fingerprints: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
@@ -31,8 +38,10 @@ class Standings:
 
     def is_stale(self, experiment: str, run: str, fingerprint: Mapping[str, str]) -> bool:
         """Tell whether a run's last attempt had another fingerprint."""
-        record = self.store.record(experiment, run)
-        return record is not None and record.claim.get("fingerprint") != fingerprint
+        if experiment not in self._fingerprints:
+            self._fingerprints[experiment] = self.store.fingerprints(experiment)
+        known = self._fingerprints[experiment]
+        return run in known and known[run] != fingerprint
 
     def past(self, tables: Mapping[str, Table]) -> Iterator[tuple[str, list[PastRun]]]:
         """Give, by experiment, the done runs that the study does not describe any more."""
