@@ -234,7 +234,8 @@ class Arranger:
         sets: Sequence[frozenset[int]],
         size: int,
     ) -> _Group:
-        """Let the near parent lead that needs the fewest arrays."""
+        """Let the near parent lead that needs the fewest arrays. Where runs are packed, no parent leads whose tasks
+        have one of them each: that would undo the packing."""
         resources, waiting, *above = key
         there = [number for number, one in enumerate(above) if one != NOBODY]
         after = tuple(sorted(sets[waiting].union(above[number] for number in there)))
@@ -242,7 +243,7 @@ class Arranger:
         for number in there:
             most = max(Counter(map(nears[number].indices.__getitem__, positions)).values())
             needed = -(-most // size)
-            if lead is None or needed < copies:
+            if (lead is None or needed < copies) and (size == 1 or most > 1 or len(positions) == 1):
                 lead, copies = number, needed
         return _Group(positions, resources, after, lead, copies)
 

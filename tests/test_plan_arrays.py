@@ -160,8 +160,8 @@ def test_too_many_children_wait_for_the_whole_array() -> None:
 
     assert shown(plan) == ["train-1 0+3 1x3 0", "evaluate-1 0+180 1x180 0 train-1"]
     assert found(text, target="t") == (
-        "warning[XP145]: runs of `evaluate` wait for all of array `train-1`: 60 arrays would have to wait for its tasks "
-        "one by one\n"
+        "warning[XP145]: runs of `evaluate` wait for all of array `train-1`: 60 arrays would have to wait for its "
+        "tasks one by one\n"
         " --> Experimentfile:8:1\n"
         "  |\n"
         "8 | experiment evaluate:\n"
@@ -209,6 +209,18 @@ def test_children_of_packed_runs_pair_by_task() -> None:
     plan = planned(text + "    pack 2\n")
     assert shown(plan) == ["train-1 0+3 2x3 0", "evaluate-1 0+3 2x3 0 =train-1"]
     assert [row for _, row in tasks(plan, plan.arrays[1])] == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_packed_children_of_single_parents_wait_for_the_array() -> None:
+    """Where a parent's task has one run, packing its children by task would pack nothing: they wait for the array."""
+    text = GRID.format(count=6) + "experiment evaluate:\n    after train\n    run 'b {k}'\n    pack 2\n"
+
+    assert shown(planned(text, 4)) == [
+        "train-1 0+4 1x4 0",
+        "train-2 0+2 1x2 0",
+        "evaluate-1 0+2 2x2 0 train-1",
+        "evaluate-2 0+1 2x1 0 train-2",
+    ]
 
 
 # ------------------------------------------------------------------ limits of the target

@@ -14,10 +14,8 @@ _UNITS = (("GiB", 2**30), ("MiB", 2**20))
 
 
 def describe(request: Request) -> str:
-    """Give what a task asks for as people say it: ``2 CPUs, 4 GiB, 30 min``."""
+    """Give what a task asks for as people say it: ``2 nodes with 2 CPUs, 4 GiB, 30 min``."""
     words = []
-    if request.nodes > 1:
-        words.append(f"{request.nodes} nodes")
     cpus = request.cpus * request.tasks
     words.append(count(cpus, "CPU"))
     if request.gpus:
@@ -26,7 +24,8 @@ def describe(request: Request) -> str:
         words.append(size(request.memory))
     if request.time is not None:
         words.append(duration(request.time))
-    return ", ".join(words)
+    text = ", ".join(words)
+    return f"{request.nodes} nodes with {text}" if request.nodes > 1 else text
 
 
 def size(amount: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -67,4 +68,7 @@ _PLAIN: Final = re.compile(r"[\w.,:;+@%/=\[\]&|*()!~^{}<>-]+", re.ASCII)
 
 
 def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "'\"'\"'") + "'"
+    """Give a value that reads alike for the shell and for ``sbatch``."""
+    if "'" in value and not re.search(r'["$`\\]', value):
+        return f'"{value}"'
+    return shlex.quote(value)
