@@ -146,6 +146,7 @@ TITLES: Final[dict[str, str]] = {
     "XQ019": "a form that has no meaning here",
     "XQ020": "a baseline without runs",
     "XQ030": "a plot of another form",
+    "XQ031": "no value at each step",
     "XS000": "the system refused",
     "XS001": "another submit of this project goes on",
     "XS002": "a run that may still be running",

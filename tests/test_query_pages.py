@@ -11,13 +11,15 @@ from recorded import Recorded, half_finished
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.grammar.parser import parse_query
 from xpc.grammar.source import Source
+from xpc.runtime.plots.make import make_figure
+from xpc.runtime.plots.sections import plot_queries
 from xpc.runtime.query import evaluate
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BLOCK = re.compile(r"^```query(?P<error> error)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
     (page.stem, match["error"] is not None, match["text"])
-    for page in [DOCS / "query.md", *sorted(DOCS.glob("errors/XQ*.md"))]
+    for page in [DOCS / "query.md", DOCS / "plots.md", *sorted(DOCS.glob("errors/XQ*.md"))]
     for match in BLOCK.finditer(page.read_text())
 ]
 
@@ -34,5 +36,7 @@ def test_examples(study: Recorded, page: str, fails: bool, text: str) -> None:
     query = parse_query(Source("<query>", text), diagnostics)
     if query is not None:
         evaluate(query, study.view(), diagnostics)
+        for plot in plot_queries(query.clauses):
+            make_figure(plot, study.view(), diagnostics)
 
     assert {d.code for d in diagnostics.found} == ({page} if fails else set())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .draw_axes import set_axis, shortened
 from .figure import Axis, Heatmap, Panel
 from .style import SEQUENTIAL
-from .tick_text import even_texts
+from .tick_text import cell_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,15 +99,6 @@ def _write(axes: Axes, figure: Heatmap, panel: Panel, norm: Normalize) -> None:
 
 def _values_of(panel: Panel) -> list[float]:
     return [value for row in panel.values for value in row if math.isfinite(value)]
-
-
-def cell_texts(values: list[float], among: list[float]) -> list[str]:
-    """Write values with three digits of the largest of them all, or as many as tell the nearest two apart."""
-    largest = max(map(abs, among), default=0.0)
-    if not largest or largest >= 1e5 or largest < 1e-3:
-        return [f"{value:.2g}" for value in values]
-    decimals = max(0, 2 - math.floor(math.log10(largest)))
-    return even_texts([round(value, min(decimals, 3)) for value in values])
 
 
 def _scale(canvas: Canvas, image: Any, grid: Any, axis: Axis) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 SMALL: Final = 1e-4
 LARGE: Final = 1e7
 _MOST_DECIMALS: Final = 10
+NOTHING: Final = "–"
 
 
 def even_texts(values: Sequence[float]) -> list[str]:
@@ -37,3 +38,15 @@ def tick_text(value: float) -> str:
 
 def _minus(text: str) -> str:
     return text.replace("-", "−")
+
+
+def cell_texts(values: Sequence[float], among: Sequence[float], digits: int = 3) -> list[str]:
+    """Write values with as many decimals as the largest of *among* needs to have that many digits."""
+    largest = max((abs(value) for value in among if math.isfinite(value)), default=0.0)
+    if largest and not 1e-3 <= largest < 1e5:
+        return [tick_text(float(f"{value:.{digits - 1}g}")) if math.isfinite(value) else NOTHING for value in values]
+    decimals = max(0, digits - 1 - math.floor(math.log10(largest))) if largest else 0
+    whole = all(value.is_integer() for value in among if math.isfinite(value))
+    return [
+        _minus(f"{value + 0.0:,.{0 if whole else decimals}f}") if math.isfinite(value) else NOTHING for value in values
+    ]
