@@ -13,11 +13,13 @@ COMMANDS = {
     "build": "compile it: pin the code, write the arrays",
     "submit": "build, then run what is not done",
     "status": "count runs by state and explain failures",
+    "wait": "come back when the runs have ended",
     "logs": "print what a run printed",
     "show": "tell everything about a run",
     "retry": "run again what failed",
     "report": "print the tables of the file's reports",
     "query": "ask the records a question",
+    "plot": "draw the plots of the reports",
     "gc": "pack ended runs to make room",
 }
 
