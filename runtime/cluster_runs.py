@@ -48,6 +48,8 @@ class ClusterRuns:
         self._writer = EvidenceWriter(project)
         self._unseen: set[Task] = set()
         self._by_experiment: dict[str, dict[str, Told]] | None = None
+        self.asked = False
+        """Whether a scheduler was asked."""
         self.silent: dict[str, str] = {}
         """Why a scheduler could not be asked, by its kind."""
 
@@ -180,6 +182,7 @@ class ClusterRuns:
             wanted = [held.key for _, held in mine.values()]
             ask = self._look or look
             shown = ask(kind, wanted, names=self._names, ended=ended) if len(ended) < len(set(wanted)) else None
+            self.asked |= shown is not None
             if shown is not None and not shown.answered:
                 self.silent[kind] = shown.said
             for run, (record, held) in mine.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,6 +11,9 @@ from . import options
 from .failure import AT_FAULT, FINE
 from .output import count
 from .session import Session, find_folder
+
+if TYPE_CHECKING:
+    from .standing import Standings
 
 
 @click.command()
@@ -43,8 +46,7 @@ def command(
     assert found is not None
     record = standings.store.record(*found)
     if record is None:
-        click.echo(f"Run {found[1][:7]} of {found[0]} has not started.", err=True)
-        return AT_FAULT
+        return say_of_task(standings, found)
     if attempt is not None and attempt > record.attempt:
         click.echo(f"Run {found[1][:7]} of {found[0]} has {count(record.attempt, 'attempt')} only.", err=True)
         return AT_FAULT
@@ -53,6 +55,27 @@ def command(
     printed = [text for text in texts if text]
     if not printed:
         click.echo(f"Run {found[1][:7]} of {found[0]} printed nothing.", err=True)
+        say_of_task(standings, found)
     for text in printed:
         click.echo(text, nl=not text.endswith("\n"))
+    return FINE
+
+
+def say_of_task(standings: Standings, run: tuple[str, str]) -> int:
+    """Print what a cluster's log has about a run that wrote none of its own, and say where it stands."""
+    from xpc.runtime.task_log import log_of_task
+
+    store, name = standings.store, f"Run {run[1][:7]} of {run[0]}"
+    record, held, told = store.record(*run), store.clusters.task_of(*run), store.told(*run)
+    if record is None:
+        why = f": {told.reason}" if told is not None and told.reason else ""
+        state = store.state(*run)
+        click.echo(f"{name} has not started" + (f". It is {state}{why}." if held is not None else "."), err=True)
+    log = log_of_task(store.project, run[1], held, record) if held is not None else None
+    if log is None or not log.lines:
+        return AT_FAULT
+    whose = "of this array, of any of its tasks" if log.shared else "about it"
+    click.echo(f"The scheduler's log {whose}: {log.path}", err=True)
+    for line in log.lines:
+        click.echo(line)
     return FINE
