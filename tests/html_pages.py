@@ -16,6 +16,7 @@ from xpc.compiler.git_calls import open_repository
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.runtime.html.code_diff import Git
 from xpc.runtime.html.document import Document, Section, render
+from xpc.runtime.html.pictures import section
 from xpc.runtime.report import run_report
 
 EVIL = '"><img src=x onerror=alert(1)></script><script>alert(1)</script><!--'
@@ -38,9 +39,13 @@ def sections(study: Recorded) -> list[Section]:
     """Answer all reports of a study."""
     assert study.study is not None
     diagnostics = Diagnostics()
-    found = [(name, run_report(report, study.view(), diagnostics)) for name, report in study.study.reports.items()]
+    view = study.view()
+    found = [
+        section(report, run_report(report, view, diagnostics), view, diagnostics)
+        for report in study.study.reports.values()
+    ]
     assert [d.message for d in diagnostics.found if d.severity == "error"] == []
-    return [Section(name, results[0].title if results else None, results) for name, results in found]
+    return found
 
 
 def document(study: Recorded, git: Git | None = None, most: int = 500) -> Document:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 from console import run
 from html_pages import EVIL, Page, data_of, document, evil_study, full_study, write_run
 from recorded import STUDY, Recorded, half_finished
@@ -84,6 +86,48 @@ def test_plots_are_images(tmp_path: Path) -> None:
     assert str(image["src"]).startswith("data:image/svg+xml;base64,")
     assert image["alt"] == f"loss {EVIL}"
     assert len(page.attributes("script")) == 2
+
+
+PLOTS = """
+report curves:
+    title "How <b>fast</b> it learns"
+    from train
+    plot line x = step, y = loss by optimizer.lr
+    show count()
+    plot bar x = optimizer.lr, y = loss
+"""
+
+
+def test_plots_stand_where_the_report_has_them(tmp_path: Path) -> None:
+    """Each says in words what it shows; the same records give the same bytes."""
+    pytest.importorskip("matplotlib")
+    study = Recorded(tmp_path, STUDY + PLOTS)
+    for row in range(12):
+        study.write(row, metrics=[{"step": n, "loss": row / (n + 1)} for n in range(5)])
+    text = document(study).text
+    page = Page(text)
+
+    assert [image["alt"] for image in page.attributes("img")] == [
+        "How <b>fast</b> it learns: loss over step, by optimizer.lr",
+        "How <b>fast</b> it learns: loss over optimizer.lr",
+    ]
+    assert [tag for tag, _ in page.tags if tag in ("img", "table")] == ["table", "img", "table", "img"]
+    assert text == document(study).text
+
+
+def test_plots_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are drawn with characters, and the page says why."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    study = Recorded(tmp_path, STUDY + PLOTS)
+    for row in range(12):
+        study.write(row, metrics=[{"step": n, "loss": row / (n + 1)} for n in range(5)])
+    page = Page(document(study).text)
+
+    assert page.attributes("img") == []
+    assert [drawn["aria-label"] for drawn in page.attributes("pre")] == [
+        "How <b>fast</b> it learns: loss over step, by optimizer.lr",
+        "How <b>fast</b> it learns: loss over optimizer.lr",
+    ]
 
 
 # ------------------------------------------------------------------ what stands in it

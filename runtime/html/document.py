@@ -41,10 +41,15 @@ STYLES: Final = ("page", "table", "run")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A plot of a report. *text* says in words what it shows."""
+    """A plot of a report. *text* says in words what it shows.
 
-    svg: str
+    Where nothing can draw it as *svg*, it is made of *characters*. *notes* stand below it.
+    """
+
+    svg: str | None
     text: str
+    characters: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,10 @@ def _laid_out(sections: Sequence[Section], tables: Sequence[PageTable]) -> list[
 
     def part_of(part: Result | Picture) -> dict[str, Any]:
         if isinstance(part, Picture):
-            return {"figure": _image(part), "text": visible(part.text)}
+            characters = "\n".join(map(visible, part.characters.split("\n")))
+            address = None if part.svg is None else _image(part.svg)
+            notes = [visible(note) for note in part.notes] if part.svg is not None else []
+            return {"figure": address, "text": visible(part.text), "characters": characters, "notes": notes}
         return {"table": next(waiting)}
 
     return [
@@ -132,9 +140,9 @@ def _laid_out(sections: Sequence[Section], tables: Sequence[PageTable]) -> list[
     ]
 
 
-def _image(figure: Picture) -> str:
+def _image(svg: str) -> str:
     """Give a plot as the address of an image: whatever stands in it, an image runs nothing."""
-    return "data:image/svg+xml;base64," + b64encode(figure.svg.encode("utf-8", "replace")).decode()
+    return "data:image/svg+xml;base64," + b64encode(svg.encode("utf-8", "replace")).decode()
 
 
 def _overview(runs: Catalog) -> dict[str, Any]:

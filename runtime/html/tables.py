@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ...grammar.screen import visible
@@ -44,7 +44,7 @@ class PageTable:
 
 def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTable:
     """Lay out a result; *name* tells the table from the page's others."""
-    columns = [text_column(column) for column in result.columns]
+    columns = [_sided(text_column(column), result) for column in result.columns]
     best = [_best(column, result) for column in result.columns]
     marks = [quantities.states(undone) for undone in result.undone] if any(result.undone) else []
     rows = [
@@ -77,6 +77,11 @@ def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTab
     }
     sources = [[n for first, count in row["runs"] for n in range(first, first + count)] for row in traced]
     return PageTable(name, columns, rows, bool(marks), result.size, notes(result), sources, shown)
+
+
+def _sided(column: TextColumn, result: Result) -> TextColumn:
+    """Put the keys of groups flush left, as the terminal does."""
+    return replace(column, right=column.right and not (result.grouped and column.key))
 
 
 def _sortable(column: ResultColumn) -> list[Any] | None:

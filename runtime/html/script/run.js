@@ -140,7 +140,7 @@ function change(run) {
   const title = `Code: ${found.before.slice(0, 7)} to ${found.after.slice(0, 7)}`;
   if (found.missing) return section(title, el("p", { class: "quiet" }, "This repository has not both snapshots any more."));
   const tell = (number, style, sign) => (number === null ? "" : el("span", { class: style }, sign + number));
-  const list = table(["file", "", ""], found.files.map(([path, added, removed]) => [
+  const list = table(["file", "added", "removed"], found.files.map(([path, added, removed]) => [
     el("span", { class: "mono" }, path), tell(added, "plus-count", "+"), added === null ? "no text" : tell(removed, "minus-count", "−")]), [1, 2]);
   const text = el("pre", { class: "diff", tabindex: "0", "aria-label": "what changed" }, found.lines.map((line) => el("span", { class: diffStyle(line) }, line)));
   return section(title, list,
@@ -150,6 +150,7 @@ function change(run) {
 }
 
 function diffStyle(line) {
-  if (/^(diff |--- |\+\+\+ |new file|deleted file|rename |similarity |old mode|new mode|Binary )/.test(line)) return "file";
+  if (line.startsWith("diff --git ")) return "file";
+  if (/^(--- |\+\+\+ |new file|deleted file|rename |similarity |old mode|new mode|Binary )/.test(line)) return "hunk";
   return { "+": "plus", "-": "minus", "@": "hunk" }[line[0]] || null;
 }

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from xpc.compiler.git_calls import GitError, GitMissingError, Repository, open_repository
-from xpc.runtime.html.document import DETAILS, Document, Section, render
+from xpc.runtime.html.document import DETAILS, Document, render
+from xpc.runtime.html.pictures import section
 
 from .output import count, size
 
@@ -28,7 +29,8 @@ def write_report(
     """Write the page to *file*, whole or not at all, and say what is in it. At most *most* runs get a whole page."""
     study = session.checked()
     most = DETAILS if most is None else most
-    sections = [Section(name, results[0].title if results else None, results) for name, results in reports]
+    sections = [section(study.reports[name], results, view, session.diagnostics) for name, results in reports]
+    session.stop_if_failed(closing="")
     page = render(study.name or session.folder.resolve().name, sections, view, _repository(session.folder), most)
     data = page.text.encode()
     _write(Path(file), data)
