@@ -56,7 +56,8 @@ class Rows:
         return self._names
 
     def experiment(self, row: int) -> str:
-        return self._names[bisect_right(self._firsts, row) - 1]
+        name: str = self._names[bisect_right(self._firsts, row) - 1]
+        return name
 
     def of(self, experiment: str) -> range:
         """Give the rows of an experiment."""
@@ -71,7 +72,7 @@ class Rows:
         return self._places[experiment].get(id)
 
     def parents(self, row: int) -> tuple[int, ...]:
-        """Give the rows that a row waits for, `-1` for each one that the build lacks; the same ones as the same tuple."""
+        """Give the rows that a row waits for, `-1` for one that the build lacks; the same ones as one tuple."""
         if row not in self._of_row:
             after = self._plan[self.experiment(row)]["after"]
             self._of_row[row] = self._read_parents(row, [above["experiment"] for above in after]) if after else ()

@@ -73,22 +73,22 @@ def _set_free(place: Place, rows: Sequence[int], here: Here, retry: Retry, diagn
         if is_here(record, here):
             if here.is_alive(record.claim.get("shim")):
                 free = False
-                diagnostics.error("XS002", None, f"{name} still runs on this machine", help=_who(record))
+                diagnostics.error("XS002", None, f"{name} still runs on this machine", help=who_began(record))
         elif retry.release:
-            _release(record)
+            release(record)
         else:
             free = False
             message = f"{name} has no end, and may still run on {record.claim.get('host')}"
-            help = (_who(record), f"if you know that it has ended: `xpc retry --release {run.id[:7]}`")
+            help = (who_began(record), f"if you know that it has ended: `xpc retry --release {run.id[:7]}`")
             diagnostics.error("XS002", None, message, help=help)
     return free
 
 
-def _who(record: RunRecord) -> str:
+def who_began(record: RunRecord) -> str:
     return f"attempt {record.attempt} was started by {record.claim.get('user')} at {record.claim.get('time')}"
 
 
-def _release(record: RunRecord) -> None:
+def release(record: RunRecord) -> None:
     """Note that a person gave the last attempt free. Its shim, if it lives after all, sees the next one and stops."""
     path = os.path.join(record.folder, f"run.{record.attempt}.release.jsonl")
     line = {"event": "release", "time": journal.now(), "user": getpass.getuser(), "host": socket.gethostname()}

@@ -53,9 +53,9 @@ class Submission:
 
 
 class SubmissionWriter:
-    """The file of the submit that goes on just now."""
+    """The file of the submit that goes on just now; of `xpc cancel`, if its *event* is `cancels`."""
 
-    def __init__(self, project: Path, build: str, target: str, kind: str) -> None:
+    def __init__(self, project: Path, build: str, target: str, kind: str, event: str = "submit") -> None:
         here = Owner.here()
         time = _now()
         folder = project / FOLDER
@@ -66,7 +66,7 @@ class SubmissionWriter:
         self._write(
             {
                 "schema": SCHEMA,
-                "event": "submit",
+                "event": event,
                 "time": time,
                 **fields,
                 "build": build,
@@ -79,9 +79,49 @@ class SubmissionWriter:
         """Note that *rows* (ascending) of an experiment are now queued here."""
         self._write({"event": "runs", "experiment": experiment, "rows": ranges(rows)})
 
+    def intent(self, call: int, array: str, token: str, indices: Sequence[int], request: int) -> None:
+        """Note that the scheduler is asked for tasks of an array just now; they will be found by the token."""
+        fields = {"call": call, "array": array, "token": token, "indices": ranges(indices), "request": request}
+        self._write({"event": "intent", **fields, "time": _now()})
+
+    def result(self, call: int, jobs: Sequence[tuple[str, int]]) -> None:
+        self._write({"event": "result", "call": call, "jobs": jobs})
+
+    def refused(self, call: int, exit: int, said: str) -> None:
+        self._write({"event": "refused", "call": call, "exit": exit, "said": said})
+
+    def cancelled(self, calls: Sequence[int]) -> None:
+        """Note that this submit took back what it had sent by these calls."""
+        self._write({"event": "cancelled", "calls": list(calls), "time": _now(), "user": Owner.here().user})
+
+    def adopted(self, file: str, call: int, jobs: Sequence[tuple[str, int]]) -> None:
+        """Note the jobs of a call of a submit that was cut."""
+        self._write({"event": "adopted", "file": file, "call": call, "jobs": jobs})
+
+    def absent(self, file: str, call: int) -> None:
+        """Note that a call of a submit that was cut was never made."""
+        self._write({"event": "absent", "file": file, "call": call})
+
+    def completed(self, file: str) -> None:
+        """Note that a submit that was cut is complete: what it sent is known, and released."""
+        self._write({"event": "completed", "file": file})
+
+    def released(self) -> None:
+        self._write({"event": "released", "time": _now()})
+
+    def cancel(self, build: str, jobs: Sequence[object], arrays: Mapping[str, Ranges]) -> None:
+        """Note that jobs of a build were cancelled: each with ranges of its tasks, or none; and the same by array."""
+        self._write({"event": "cancel", "jobs": jobs, "arrays": arrays, "build": build, "time": _now()})
+
     def end(self) -> None:
         self._write({"event": "end", "time": _now()})
-        os.close(self._file)
+        self.close()
+
+    def close(self) -> None:
+        """Leave the file as it is; without an end, the submit was cut."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _write(self, line: Mapping[str, object]) -> None:
         os.write(self._file, json.dumps(line, separators=(",", ":")).encode() + b"\n")

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from .ask import Answer
 from .cluster_plan import PlannedCall
@@ -50,8 +50,8 @@ class Silent:
 class Order:
     """A call with everything that its command needs.
 
-    *build* is relative to *project*; *request* and *first* are what this attempt and the first one ask for; *old* and
-    *new* are for OAR: the jobs that all of it waits for.
+    *build* is relative to *project*, *script* to that; *request* and *first* are what this attempt and the first one
+    ask for; *sent* and *indices* are the jobs and the indices of the calls before.
     """
 
     call: PlannedCall
@@ -59,11 +59,10 @@ class Order:
     project: Path
     build: str
     script: str
-    target: Mapping[str, object]
-    request: Mapping[str, object]
-    first: Mapping[str, object]
-    sent: Mapping[int, Jobs]  # of the calls before
-    indices: Mapping[int, Sequence[int]]  # of the calls before
+    request: Mapping[str, Any]
+    first: Mapping[str, Any]
+    sent: Mapping[int, Jobs]
+    indices: Mapping[int, Sequence[int]]
 
 
 class Scheduler(Protocol):
@@ -77,8 +76,9 @@ class Scheduler(Protocol):
         """Make one call."""
         ...
 
-    def find(self, token: str, tasks: int) -> Jobs | None | Silent:
-        """Look for the jobs of a call that may have been made; nothing if it surely was not."""
+    def find(self, token: str, tasks: int, *, last: bool) -> Jobs | Silent | None:
+        """Look for the jobs of a call that may have been made; nothing if it was not (or, before the *last* look, may
+        still be on its way)."""
         ...
 
     def release(self, jobs: Sequence[str]) -> str | None:

@@ -69,11 +69,13 @@ class PlannedCall:
 
 
 class PlanArray(NamedTuple):
-    """An array of the plan; *pairwise*: the arrays where a task waits for the one with its index alone."""
+    """An array of the plan; *pairwise*: the arrays where a task waits for the one with its index alone; *requests*: how
+    many different ones its attempts have."""
 
     tasks: Tasks
-    pairwise: frozenset[str]
-    throttle: int | None
+    pairwise: frozenset[str] = frozenset()
+    throttle: int | None = None
+    requests: int = 1
 
 
 class _Key(NamedTuple):
@@ -173,7 +175,7 @@ class CallPlanner:
                     old_pairs.update(flight.job for flight in flights)
                 else:
                     old = old | flights if old else flights
-        request = max(map(self._request, rows))
+        request = min(max(map(self._request, rows)), array.requests)
         new = request, frozenset(pairs - barriers), frozenset(barriers)
         if self._oar:
             return _Key(*new, frozenset(), frozenset(), bool(old)), old

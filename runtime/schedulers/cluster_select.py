@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...grammar.diagnostic import Diagnostics
 from ..build_rows import Rows
-from ..retry import WAITING, Retry
+from ..records import RunRecord
+from ..retry import WAITING, Retry, release, who_began
 from ..selection import Selection, Standing, select
 from ..shim.build_folder import Build
 from ..standing import is_same
@@ -17,6 +19,7 @@ from ..submissions import SentJob, sent_jobs
 from .cluster_plan import Flight
 
 BUSY = ("queued", "running")
+KILLED = ("cancelled", "timeout", "oom", "killed")  # without an end line: by the scheduler, on a node that it still has
 
 
 @dataclass(slots=True)
@@ -44,9 +47,11 @@ class Chooser:
         self.flights = {row: Flight(job.job, job.task) for row, job in self.jobs.items() if job.kind == kind}
         self._order = {name: number for number, name in enumerate(build.plan["experiments"])}
 
-    def choose(self, rows: Iterable[int], retry: Retry | None) -> Chosen:
-        """Share out *rows* as a submit does, or a retry."""
+    def choose(self, rows: Iterable[int], retry: Retry | None, diagnostics: Diagnostics) -> Chosen | None:
+        """Share out *rows* as a submit does, or a retry. Nothing if a named run can't be tried again."""
         wanted = sorted(rows)
+        if not self._set_free(wanted, retry, diagnostics):
+            return None
         selection = select((self._standing(row) for row in wanted), retry=retry is not None and not retry.named)
         if retry is None:
             return Chosen(self._unblocked(selection, selection.send), self.flights)
@@ -62,6 +67,44 @@ class Chooser:
         send = sorted({*selection.send, *again, *together})
         selection = self._unblocked(selection, send, flights, keep=frozenset(selection.send))
         return Chosen(selection, flights, withdraw)
+
+    def _set_free(self, rows: Sequence[int], retry: Retry | None, diagnostics: Diagnostics) -> bool:
+        """Release what has no end line though its job has ended: the scheduler says so, or the person who asks does.
+
+        Of what is `lost` nobody knows whether its program has ended, too: only who names it may release it.
+        """
+        free = True
+        named = retry is not None and retry.named
+        for row in rows:
+            state = self.states[row]
+            if state not in KILLED and not (named and state in ("lost", "running")):
+                continue
+            experiment, id = self._rows.experiment(row), self._rows.ids[row]
+            record = self._store.whole_record(experiment, id)
+            if record is None or record.end is not None or record.released:
+                continue
+            if state != "running":
+                release(record)
+            elif retry is not None:
+                free = self._release_running(row, record, retry, diagnostics) and free
+        return free
+
+    def _release_running(self, row: int, record: RunRecord, retry: Retry, diagnostics: Diagnostics) -> bool:
+        experiment, id = self._rows.experiment(row), self._rows.ids[row]
+        name = f"run `{id[:7]}` of `{experiment}`"
+        job = self.jobs.get(row)
+        if job is not None:
+            task = job.job if job.task is None else f"{job.job}_{job.task}"
+            help = (who_began(record), f"`xpc cancel {id[:7]}` ends it")
+            diagnostics.error("XS002", None, f"{name} runs: job {task}", help=help)
+        elif retry.release:
+            release(record)
+            self.states[row] = "lost"
+        else:
+            message = f"{name} has no end, and may still run on {record.claim.get('host')}"
+            help = (who_began(record), f"if you know that it has ended: `xpc retry --release {id[:7]}`")
+            diagnostics.error("XS002", None, message, help=help)
+        return job is None and retry.release
 
     def attempt(self, row: int) -> int:
         """Give the number of the attempt that would be claimed next."""

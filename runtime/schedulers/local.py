@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from ...grammar.diagnostic import Diagnostics
 from ..executor import Limits, Outcome, Reporter, Rules, execute, find_limits, narrowed
 from ..executor.work import Work
 from ..here import Here
-from ..lock import LEASE, LEASES, NAME, Held, take_lock
-from ..owner import Owner
+from ..lock import Held, take_lock
 from ..retry import Retry, choose_again
 from ..selection import Selection, select
 from ..shim.attempt import Place
@@ -22,8 +20,7 @@ from ..shim.build_folder import Build, BuildError
 from ..shim.workdir import WorkdirError
 from ..standing import standing_of
 from ..submissions import SubmissionWriter
-
-IGNORE: Final = "# Made by xpc; nothing here belongs in the repository.\n*\n"
+from .opening import hide, tell_held, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +53,9 @@ def submit(
 
     *before* is told the selection before anything starts. What stops it is in *diagnostics*, and nothing was done then.
     """
-    lock = take_lock(project, watching=lambda owner: reporter.say(_watching(owner)))
+    lock = take_lock(project, watching=lambda owner: reporter.say(watching(owner)))
     if isinstance(lock, Held):
-        _held(lock, diagnostics)
+        tell_held(lock, diagnostics)
         return None
     with lock:
         try:
@@ -83,7 +80,7 @@ def _execute(
     if not rows:
         return Outcome()
     for folder in (project / ".xpc", project / "runs"):
-        _hide(folder)
+        hide(folder)
     target = place.build.plan["target"]
     written = SubmissionWriter(project, place.build.id, target["name"], target["kind"])
     work = Work(place, rows, limits)
@@ -102,25 +99,3 @@ def choose(place: Place, rows: Iterable[int], limits: Limits) -> Selection:
     selection.blocked = sorted(blocked)
     selection.send = [row for row in selection.send if row not in blocked]
     return selection
-
-
-def _hide(folder: Path) -> None:
-    """Keep a folder of ours out of the user's repository."""
-    folder.mkdir(exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text(IGNORE)
-
-
-def _watching(owner: Owner | None) -> str:
-    who = str(owner) if owner is not None else "somebody"
-    return f"{who} has the submit lock; watching for {LEASES * LEASE:g} s whether that process still lives"
-
-
-def _held(held: Held, diagnostics: Diagnostics) -> None:
-    if held.owner is None:
-        message = "the submit lock can't be read, and somebody touches it"
-    else:
-        message = f"another submit of this project goes on: {held.owner}"
-    help = f"wait for it or stop it; if you know that it is gone, remove `{NAME}`"
-    diagnostics.error("XS001", None, message, help=help)

@@ -41,8 +41,8 @@ class Oar:
             answer = call(oarsub_command(order, params.name), self._environ, order.project)
         return read_oarsub(answer, len(indices))
 
-    def find(self, token: str, tasks: int) -> Jobs | None | Silent:
-        """Look for the jobs of a call by their name. Where not all are there, `oarsub` was cut too: they are deleted."""
+    def find(self, token: str, tasks: int, *, last: bool) -> Jobs | Silent | None:
+        """Look for the jobs of a call by their name. If not all are there, `oarsub` was cut: they are deleted."""
         answer = call(["oarstat", "-J", "--sql", f"job_name = '{token}'"], self._environ)
         if not answer.fine:
             return Silent(answer.said)
@@ -58,6 +58,8 @@ class Oar:
         ids = [int(firsts[index]["Job_Id"]) for index in sorted(firsts)]
         if len(ids) == tasks and all(job["state"] != "Hold" for job in firsts.values()):
             return runs_of(ids)
+        if not last:
+            return None  # it may be in the middle of it
         wrong = self.cancel((str(id), None) for id in ids)
         return Silent(wrong) if wrong else None
 

@@ -18,7 +18,8 @@ _UNCLEAR: Final = re.compile(
     r"timed out|unable to contact|connect failure|zero bytes|connection (reset|refused)|transport", re.IGNORECASE
 )
 _ENDED: Final = re.compile(
-    r"invalid job id|already completing|already completed|job/step already|not pending|in wrong state", re.IGNORECASE
+    r"invalid job id|no longer pending|already complet(ing|ed)|job/step already|not pending|in wrong state",
+    re.IGNORECASE,
 )
 LONGEST: Final = 100_000  # characters of one argument; Linux takes 131,072
 AT_ONCE: Final = 500  # jobs in one call of `scontrol release` or `scancel`
@@ -35,9 +36,10 @@ class Slurm:
         self._environ = clean_environment(environ)
 
     def send(self, order: Order) -> Accepted | Refused | Unclear:
-        return read_sbatch(call(sbatch_command(order), self._environ, order.project))
+        answer = call(sbatch_command(order), self._environ, order.project)
+        return read_sbatch(answer, len(order.call.indices))
 
-    def find(self, token: str, tasks: int) -> Jobs | None | Silent:
+    def find(self, token: str, tasks: int, *, last: bool) -> Jobs | Silent | None:
         """Look for a job by its name. What a cut submit sent is held and so in the queue, if nobody cancelled it."""
         queue = call(["squeue", "-h", "-t", "all", f"--name={token}", "-o", "%F"], self._environ)
         if not queue.fine:
@@ -118,7 +120,7 @@ def dependency_of(waits: Waits, sent: Mapping[int, Jobs]) -> str:
     return ",".join(parts)
 
 
-def read_sbatch(answer: Answer) -> Accepted | Refused | Unclear:
+def read_sbatch(answer: Answer, tasks: int) -> Accepted | Refused | Unclear:
     """Read the answer of `sbatch --parsable`: sites print what they like before the id, which is the last line."""
     if answer.code is None:
         return Unclear(answer.err) if "did not answer" in answer.err else Refused(127, answer.err)
@@ -129,7 +131,7 @@ def read_sbatch(answer: Answer) -> Accepted | Refused | Unclear:
     found = _ID.fullmatch(lines[-1].strip()) if lines else None
     if found is None:
         return Unclear(f"`sbatch` gave no job id: {lines[-1] if lines else 'nothing'}")
-    return Accepted(((found[1], 0),))
+    return Accepted(((found[1], tasks),))
 
 
 def _names(job: str, tasks: Sequence[int] | None) -> Iterator[str]:

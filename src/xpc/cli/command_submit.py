@@ -1,4 +1,4 @@
-"""``xpc submit``: build, export the snapshot, and run here what is not done."""
+"""``xpc submit``: build, export the snapshot, and run what is not done, here or on a cluster."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .output import print_diagnostics
 from .session import Session, find_folder
 
 if TYPE_CHECKING:
+    from xpc.compiler.emit import Build
     from xpc.compiler.plan import Plan
     from xpc.runtime.retry import Retry
     from xpc.runtime.schedulers.local import Submitted
@@ -46,10 +47,12 @@ def command(
     """Build, then run what is planned or was interrupted. What is done is never run again.
 
     What failed is sent again once its code, command or request has changed; `xpc retry` sends it as it is.
-    Ctrl-C stops cleanly, and a second `xpc submit` goes on from there.
+    On this machine Ctrl-C stops cleanly, and a second `xpc submit` goes on from there. To a cluster all of it is sent
+    at once, and nothing stays running here.
 
     \b
     Example:  xpc submit train -j 4
+              xpc submit --target jeanzay
     """
     from .selecting import rows_where
     from .standing import Standings
@@ -82,11 +85,7 @@ def send(
     retry: Retry | None = None,
     named: Mapping[str, Sequence[int]] | None = None,
 ) -> int:
-    """Build *rows*, export, execute (*named* rows alone, if given); give the exit status."""
-    from xpc.runtime.executor import Rules
-    from xpc.runtime.executor.reporter import reporter_for
-    from xpc.runtime.schedulers.local import submit
-
+    """Build *rows*, export, execute or submit (*named* rows alone, if given); give the exit status."""
     from .command_build import export, write
 
     build = session.emit(session.plan(rows))
@@ -94,10 +93,32 @@ def send(
     export(session, build.plan)
     print_diagnostics(session.diagnostics)
     session.diagnostics.found.clear()
+    chosen = plan_rows(build.plan, named)
+    if session.target.kind != "local":
+        from .cluster_submit import send_to_cluster
+
+        return send_to_cluster(session, build, folder, chosen, as_json=as_json, retry=retry)
+    return _run_here(session, build, folder, chosen, jobs, as_json=as_json, retry=retry)
+
+
+def _run_here(
+    session: Session,
+    build: Build,
+    folder: Path,
+    rows: Sequence[int],
+    jobs: int | None,
+    *,
+    as_json: bool,
+    retry: Retry | None,
+) -> int:
+    from xpc.runtime.executor import Rules
+    from xpc.runtime.executor.reporter import reporter_for
+    from xpc.runtime.schedulers.local import submit
+
     done = submit(
         session.folder,
         folder,
-        plan_rows(build.plan, named),
+        rows,
         session.diagnostics,
         reporter=reporter_for(sys.stderr, silent=as_json),
         rules=Rules() if jobs is None else Rules(jobs=jobs),

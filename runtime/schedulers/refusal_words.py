@@ -1,0 +1,50 @@
+"""A scheduler's words for no to what they are about: names as an Experimentfile has them, likeliest first."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SLURM: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (r"partition", ("slurm.partition", "partition")),
+    (r"time limit", ("time",)),
+    (r"account", ("slurm.account", "account", "slurm.partition", "partition")),
+    (r"submit limit|SubmitJob", ("max_submit", "slurm.qos", "qos")),
+    (r"qos", ("slurm.qos", "qos")),
+    (r"array specification", ("max_array",)),
+    (r"CPU count", ("cpus", "tasks")),
+    (r"memory", ("memory",)),
+    (r"feature", ("slurm.constraint",)),
+    (r"node count", ("nodes",)),
+    (r"generic resource|gres", ("slurm.gres", "gpus")),
+    (r"temporary disk", ("disk",)),
+    (r"node name", ("slurm.nodelist", "slurm.exclude")),
+    (
+        r"node configuration",
+        ("slurm.gres", "gpus", "slurm.constraint", "nodes", "disk", "slurm.exclude", "cpus", "memory"),
+    ),
+    (r"reservation", ("slurm.reservation",)),
+    (r"licen[cs]e", ("slurm.licenses",)),
+    (r"cluster", ("slurm.clusters",)),
+)
+_OAR: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (r"queue", ("oar.queue", "queue")),
+    (r"job type", ("oar.type",)),
+    (r"project", ("oar.project", "project")),
+    (r"walltime", ("time",)),
+    (r"column|resource request|property", ("oar.property",)),
+    (r"enough resources", ("gpus", "cpus", "nodes", "tasks", "oar.property")),
+    (r"notify", ("oar.notify",)),
+)
+_OPTION: Final = re.compile(r"(?:invalid|unrecognized option|ambiguous option:?)\s*'?--([a-z-]+)", re.IGNORECASE)
+
+
+def about(kind: str, said: str) -> tuple[str, ...]:
+    """Give what a refusal may be about: `time`, `slurm.partition`, a target's `account`; nothing if nobody can tell."""
+    option = _OPTION.search(said)
+    if option is not None:
+        return (f"{kind}.{option[1]}", f"{kind}.{option[1].replace('-', '_')}", option[1])
+    for words, names in _SLURM if kind == "slurm" else _OAR:
+        if re.search(words, said, re.IGNORECASE):
+            return names
+    return ()

@@ -1,0 +1,63 @@
+"""What a scheduler refused to an error that shows the line of the Experimentfile that asked for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xpc.grammar.diagnostic import Diagnostics
+
+from .output import duration
+
+if TYPE_CHECKING:
+    from xpc.compiler.study import Study, Target
+    from xpc.runtime.schedulers.cluster import Sent
+
+HELP = {
+    "time": "write a `time` in the experiment's resources, such as `time = 2h`",
+    "partition": 'write `partition = "…"` in the target; `sinfo -s` lists them',
+    "account": 'write `account = "…"` in the target',
+    "max_array": "`xpc doctor` says which `max_array` to put in the target",
+    "max_submit": "`xpc doctor` says which `max_submit` to put in the target; `pack N` puts several runs in a task",
+    "queue": 'write `queue = "…"` in the target',
+}
+NAMES = {"slurm": "SLURM", "oar": "OAR"}
+
+
+def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) -> None:
+    """Add the error that a submit to a cluster ended with."""
+    from xpc.runtime.schedulers.refusal_words import about
+
+    failure = sent.failure
+    assert failure is not None
+    scheduler = NAMES[sent.kind]
+    if failure.call is None:
+        message = f"{scheduler} does not answer as it should: {failure.said}"
+        help = ("what was sent is noted; `xpc status` names it", "type the command again: the next submit completes it")
+        diagnostics.error("XS005", None, message, help=help)
+        return
+    names = about(sent.kind, failure.said)
+    spans = dict(target.spans)
+    if failure.call.experiment in study.experiments:
+        spans |= study.experiments[failure.call.experiment].resources.spans
+    message = "\n  ".join([f"{scheduler} refused array `{failure.call.array}`", *_lines(failure.said)])
+    found = next(((name, spans[name]) for name in names if name in spans), None)
+    if found is None:
+        diagnostics.error("XS004", None, message, help=[HELP[name] for name in names if name in HELP][:1])
+        return
+    name, span = found
+    diagnostics.error("XS004", span, message, _label(name, sent, target))
+
+
+def _lines(said: str) -> list[str]:
+    return [line.strip() for line in said.splitlines() if line.strip()]
+
+
+def _label(name: str, sent: Sent, target: Target) -> str:
+    if name != "time" or sent.kind != "slurm" or sent.failure is None:
+        return "asked here"
+    from xpc.runtime.schedulers.slurm_partition import longest_time
+
+    asked = (sent.failure.request or {}).get("options", {}).get("slurm", {}).get("partition")
+    partition = asked or target.options.get("partition") or target.native.get("partition")
+    known = longest_time(str(partition) if partition else None)
+    return "asked here" if known is None else f"asked here; partition `{known[0]}` allows {duration(known[1])}"
