@@ -205,6 +205,6 @@ def _end(word: str, row: Row, reason: str) -> tuple[State, str]:
         return "lost", row.state
     code, by_signal = row.exit
     if by_signal == LAUNCH:
-        return "lost", f"JobLaunchFailure {code}:{by_signal}"
+        return "lost", f"JobLaunchFailure 0:{LAUNCH}"
     state, words = of_exit(code, by_signal)
     return (state if state != "done" else "failed"), f"FAILED {words}".strip()
