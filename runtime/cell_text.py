@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from typing import Any, Final
 
@@ -25,17 +25,36 @@ Value = Any
 
 @dataclass(slots=True)
 class TextColumn:
-    """A column as texts; *error* stands after a `±`. *right*: numbers, which are flush right."""
+    """A column as texts; *error* stands after a `±`. *right*: numbers, which are flush right. *best* are the rows whose
+    value is the best one, by the direction that its metric has; those that can't be told from it are as good."""
 
     name: str
     cells: list[str]
     error: list[str] | None
     right: bool
     key: bool
+    best: frozenset[int] = frozenset()
 
 
 def text_column(column: ResultColumn) -> TextColumn:
-    """Write a column's values, all with the same number of decimals."""
+    """Write a column's values, all with the same number of decimals, and say which are the best."""
+    found = _text_column(column)
+    return replace(found, best=_best(column, found.cells)) if column.direction is not None else found
+
+
+def _best(column: ResultColumn, cells: Sequence[str]) -> frozenset[int]:
+    """Give the rows that show the best value; none where all of them do."""
+    known = [row for row, value in enumerate(column.values) if value is not None]
+    if column.key or not all(_is_number(column.values[row]) for row in known):
+        return frozenset()
+    pick = min if column.direction == "minimize" else max
+    best = pick((column.values[row] for row in known), default=None)
+    shown = {cells[row] for row in known if column.values[row] == best}
+    found = frozenset(row for row in known if cells[row] in shown)
+    return found if len(found) < len(known) else frozenset()
+
+
+def _text_column(column: ResultColumn) -> TextColumn:
     values = column.values
     numeric = any(_is_number(value) for value in values) and all(v is None or _is_number(v) for v in values)
     if column.error is not None:
@@ -176,6 +195,5 @@ def _each_with_error(values: Sequence[Value], errors: Sequence[Value]) -> tuple[
 
 def _error_decimals(error: float) -> int:
     """Give the decimals for one significant digit of an error, for two if the first is a 1."""
-    exponent = _exponent(error)
-    leading = error / 10**exponent
-    return max(0, -exponent + (1 if leading < 1.95 else 0))
+    leading, exponent = f"{error:.6e}".split("e")
+    return max(0, -int(exponent) + (1 if float(leading) < 1.95 else 0))

@@ -22,8 +22,11 @@ _SPECIAL: Final = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "{''}",
+    "[": "{[}",
+    "*": "{*}",
     "±": r"$\pm$",
+    "∞": r"$\infty$",
     "–": "--",
     "…": r"\dots{}",
 }
@@ -32,7 +35,7 @@ _GROUPS: Final = re.compile(r"(?<=[0-9]),(?=[0-9])")
 
 
 def latex(result: Result) -> str:
-    """Give a tabular environment; numbers stand in math mode, everything else is escaped."""
+    """Give a tabular environment; numbers stand in math mode, the best ones bold; everything else is escaped."""
     columns = [text_column(column) for column in result.columns]
     sides = "".join("r" if column.right else "l" for column in columns)
     heading = " & ".join(escape(column.name) for column in columns)
@@ -49,11 +52,12 @@ def escape(text: str) -> str:
 def _cell(column: TextColumn, row: int) -> str:
     cell = column.cells[row]
     error = column.error[row] if column.error is not None else ""
-    if error and _NUMBER.fullmatch(cell) and _NUMBER.fullmatch(error):
-        return rf"${_math(cell)} \pm {_math(error)}$"
-    if error:
-        return rf"{escape(cell)} $\pm$ {escape(error)}"
-    return f"${_math(cell)}$" if column.right and _NUMBER.fullmatch(cell) else escape(cell)
+    strong = row in column.best
+    if column.right and _NUMBER.fullmatch(cell) and (not error or _NUMBER.fullmatch(error)):
+        text = rf"{_math(cell)} \pm {_math(error)}" if error else _math(cell)
+        return rf"$\mathbf{{{text}}}$" if strong else f"${text}$"
+    text = rf"{escape(cell)} $\pm$ {escape(error)}" if error else escape(cell)
+    return rf"\textbf{{{text}}}" if strong else text
 
 
 def _math(number: str) -> str:

@@ -12,28 +12,34 @@ from .cell_text import TextColumn, text_column
 from .query.result import Result
 
 GAP: Final = "  "
+BOLD: Final = "\x1b[1m"
+PLAIN: Final = "\x1b[0m"
 NARROWEST: Final = 12  # characters that a text column keeps in any case
 
 
 @dataclass(slots=True)
 class _Block:
-    """A column ready to print: its heading and its cells, all of one width."""
+    """A column ready to print: its heading and its cells, all of one width; *strong* are the rows to print bold."""
 
     heading: str
     cells: list[str]
     right: bool
+    strong: frozenset[int] = frozenset()
 
     @property
     def width(self) -> int:
         return max(map(width_of, (self.heading, *self.cells)))
 
 
-def table(result: Result, width: int) -> str:
-    """Give heading and rows, and beside each row how many of its runs are not done; a table too wide is parted."""
+def table(result: Result, width: int, *, color: bool = False) -> str:
+    """Give heading and rows, and beside each row how many of its runs are not done; a table too wide is parted.
+
+    With *color* the best values are bold.
+    """
     if not result.size:
         return "No runs." if not result.grouped else "No rows."
     columns = [text_column(column) for column in result.columns]
-    blocks = [_block(column, grouped=result.grouped) for column in columns]
+    blocks = [_block(column, grouped=result.grouped, color=color) for column in columns]
     notes = [quantities.states(undone) for undone in result.undone]
     if any(notes):
         blocks.append(_Block("", notes, False))
@@ -46,7 +52,7 @@ def table(result: Result, width: int) -> str:
     return "\n\n".join("\n".join(_lines(part)) for part in parts)
 
 
-def _block(column: TextColumn, *, grouped: bool) -> _Block:
+def _block(column: TextColumn, *, grouped: bool, color: bool) -> _Block:
     """Align values and errors each at its own side of the `±`."""
     cells = column.cells
     if column.error is not None:
@@ -56,7 +62,8 @@ def _block(column: TextColumn, *, grouped: bool) -> _Block:
             cell.rjust(wide) + (f" ± {error.rjust(narrow)}" if error else " " * (narrow + 3 if narrow else 0))
             for cell, error in zip(cells, column.error, strict=True)
         ]
-    return _Block(column.name, cells, column.right and not (grouped and column.key))
+    strong = column.best if color else frozenset()
+    return _Block(column.name, cells, column.right and not (grouped and column.key), strong)
 
 
 def _total(blocks: Sequence[_Block]) -> int:
@@ -84,7 +91,7 @@ def _shorten_texts(blocks: Sequence[_Block], width: int) -> None:
         if widest is None or widest.width <= max(NARROWEST, width_of(widest.heading)):
             return
         room = max(widest.width - over, NARROWEST, width_of(widest.heading))
-        widest.cells = [cell if width_of(cell) <= room else cell[: room - 1] + "…" for cell in widest.cells]
+        widest.cells = [_cut(cell, room) for cell in widest.cells]
 
 
 def _parts(blocks: Sequence[_Block], keys: int, width: int) -> list[list[_Block]]:
@@ -100,15 +107,31 @@ def _parts(blocks: Sequence[_Block], keys: int, width: int) -> list[list[_Block]
 
 def _lines(blocks: Sequence[_Block]) -> list[str]:
     widths = [block.width for block in blocks]
-    rows = [[block.heading for block in blocks], *zip(*(block.cells for block in blocks), strict=True)]
-    return [
-        GAP.join(
-            _pad(cell, width, block.right) for cell, width, block in zip(row, widths, blocks, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+    lines = [[_pad(block.heading, width, block.right) for block, width in zip(blocks, widths, strict=True)]]
+    for row in range(len(blocks[0].cells)):
+        lines.append(
+            [
+                _pad(block.cells[row], width, block.right, strong=row in block.strong)
+                for block, width in zip(blocks, widths, strict=True)
+            ]
+        )
+    return [GAP.join(cells).rstrip() for cells in lines]
 
 
-def _pad(cell: str, width: int, right: bool) -> str:
+def _pad(cell: str, width: int, right: bool, *, strong: bool = False) -> str:
     blanks = " " * (width - width_of(cell))
+    if strong:
+        cell = f"{BOLD}{cell}{PLAIN}"
     return blanks + cell if right else cell + blanks
+
+
+def _cut(text: str, room: int) -> str:
+    """Shorten a text to *room* columns of a terminal."""
+    if width_of(text) <= room:
+        return text
+    kept = ""
+    for char in text:
+        if width_of(kept + char) >= room:
+            break
+        kept += char
+    return kept + "…"

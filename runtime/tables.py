@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -13,23 +14,30 @@ from . import quantities
 from .cell_text import text_column
 from .query.baseline import Comparison
 from .query.result import Result
+from .table_html import html
 from .table_latex import latex
 from .table_text import table
 
-Format = Literal["table", "csv", "json", "github", "latex"]
-FORMATS: Final = ("table", "csv", "json", "github", "latex")
+Format = Literal["table", "csv", "json", "github", "latex", "html"]
+FORMATS: Final = ("table", "csv", "json", "github", "latex", "html")
 WIDTH: Final = 100
+_MARKDOWN: Final = re.compile(r"[\\|*`\[~]|(?<!\w)_|_(?!\w)")  # inside a word an underscore is only that
 
 
-def render(result: Result, format: str, width: int = WIDTH) -> str:
-    """Give a result in one of ``FORMATS``, without a newline at the end."""
+def render(result: Result, format: str, width: int = WIDTH, *, color: bool = False, hint: str = "") -> str:
+    """Give a result in one of ``FORMATS``, without a newline at the end.
+
+    With *color* the best values of a table are bold. *hint* follows the line that says what a table leaves out.
+    """
     match format:
         case "table":
-            return "\n".join(filter(None, (table(result, width), *notes(result))))
+            return "\n".join(filter(None, (table(result, width, color=color), *notes(result, hint))))
         case "csv":
             return _csv(result)
         case "json":
-            return json.dumps(_json_value(result.records()), indent=2, ensure_ascii=False, allow_nan=False)
+            return as_json(json_rows(result))
+        case "html":
+            return html(result)
         case "github":
             return _github(result)
         case "latex":
@@ -37,15 +45,29 @@ def render(result: Result, format: str, width: int = WIDTH) -> str:
     raise ValueError(f"no such format: {format}")
 
 
-def notes(result: Result) -> list[str]:
+def json_rows(result: Result) -> list[dict[str, Any]]:
+    """Give the rows with values that JSON has."""
+    return [{name: json_value(value) for name, value in row.items()} for row in result.records()]
+
+
+def as_json(value: Any) -> str:
+    """Write JSON for people and machines."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def notes(result: Result, hint: str = "") -> list[str]:
     """Give the lines under a table: what it does not show, and why."""
     lines = []
     if result.size < result.total:
         lines.append(f"The first {result.size:,} of {result.total:,} rows.")
+    if result.unkept:
+        lines.append(f"Nothing to keep for {result.unkept:,} combination{'' if result.unkept == 1 else 's'}: no value.")
     if result.left_out:
         lines.append(f"Left out: {quantities.states(result.left_out)}.")
     if result.waiting:
         lines.append(f"Not done: {quantities.states(result.waiting)}.")
+    if hint and (result.left_out or result.waiting):
+        lines[-1] += f" {hint}"
     if result.missing:
         listed = ", ".join(f"`{name}` in {quantities.runs(number)}" for name, number in result.missing.items())
         lines.append(f"Done without a value: {listed}.")
@@ -82,18 +104,18 @@ def _csv_value(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, (bool, list, dict)):
-        return json.dumps(_json_value(value), ensure_ascii=False)
+        return json.dumps(json_value(value), ensure_ascii=False)
     return value if isinstance(value, str) else repr(value)
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Give a value that JSON has; it has no infinity and no NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list):
-        return [_json_value(element) for element in value]
+        return [json_value(element) for element in value]
     if isinstance(value, dict):
-        return {name: _json_value(element) for name, element in value.items()}
+        return {name: json_value(element) for name, element in value.items()}
     return value
 
 
@@ -104,7 +126,8 @@ def _github(result: Result) -> str:
     rows: list[Sequence[str]] = []
     for row in range(result.size):
         pairs = ((column.cells[row], column.error[row] if column.error else "") for column in columns)
-        rows.append([_pipe(f"{cell} ± {error}" if error else cell) for cell, error in pairs])
+        texts = [_pipe(f"{cell} ± {error}" if error else cell) for cell, error in pairs]
+        rows.append([f"**{t}**" if row in c.best else t for t, c in zip(texts, columns, strict=True)])
     sides = ["right" if column.right else "left" for column in columns]
     return tabulate(
         rows,
@@ -116,4 +139,5 @@ def _github(result: Result) -> str:
 
 
 def _pipe(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    """Write a text so that GitHub's Markdown shows just these characters."""
+    return _MARKDOWN.sub(r"\\\g<0>", text.replace("&", "&amp;")).replace("<", "&lt;")

@@ -165,13 +165,13 @@ def test_github(study: Recorded) -> None:
 
 
 def test_latex(study: Recorded) -> None:
-    """A booktabs table; numbers stand in math mode."""
+    """A booktabs table; numbers stand in math mode, the best ones bold."""
     assert study.table(GROUPED + " limit 2", "latex") == (
         "\\begin{tabular}{rlrr}\n"
         "\\toprule\n"
         "optimizer.lr & model.name & acc & n \\\\\n"
         "\\midrule\n"
-        "$0.01$ & mlp & $0.965 \\pm 0.007$ & $2$ \\\\\n"
+        "$0.01$ & mlp & $\\mathbf{0.965 \\pm 0.007}$ & $2$ \\\\\n"
         "$0.1$ & cnn & $0.940 \\pm 0.010$ & $3$ \\\\\n"
         "\\bottomrule\n"
         "\\end{tabular}"

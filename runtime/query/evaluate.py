@@ -89,6 +89,7 @@ class _Evaluation:
             left_out=_by_state(states[row] for row in left_out),
             waiting=_by_state(states[row] for row in kept if states[row] != "done"),
             missing=dict(self.context.missing),
+            unkept=self.context.unkept,
             comparisons=tuple(found[1] for found in self.context.comparisons.values() if found is not None),
             broken=tuple(self._broken()),
             title=title,

@@ -34,13 +34,14 @@ class Context:
     """What all expressions of a query share. *missing* counts the runs that lack a value, by what was asked for.
 
     *eligible* are the rows of the frame that `where` does not leave out for their state. *comparisons* are by the form
-    of a baseline's condition.
+    of a baseline's condition. *unkept* counts the combinations of which `keep` found no row with a value.
     """
 
     catalog: Catalog
     directions: Directions
     diagnostics: Diagnostics
     missing: dict[str, int] = field(default_factory=dict)
+    unkept: int = 0
     eligible: Collection[int] | None = None
     comparisons: dict[Hashable, tuple[Baseline, Comparison] | None] = field(default_factory=dict)
 

@@ -23,20 +23,23 @@ def arrange(parts: Parts, rows: RunRows | GroupRows) -> list[int]:
 
 
 def _keep(clause: tree.Keep, parts: Parts, rows: RunRows | GroupRows, kept: Sequence[int]) -> list[int]:
-    """Keep the row with the best value for each combination of keys; of equals the first."""
+    """Keep the row with the best value for each combination of keys; of equals the first. Null is never kept."""
     column = rows.evaluate(clause.expr)
     keys = [rows.evaluate(key) for key in clause.by]
     which = _which(clause, parts, rows)
     if column is None or which is None or any(key is None for key in keys):
         return list(kept)
     best: dict[tuple[object, ...], int] = {}
+    combinations = set()
     for row in kept:
+        combination = tuple(frozen(key[row]) for key in keys if key is not None)
+        combinations.add(combination)
         if column[row] is None:
             continue
-        combination = tuple(frozen(key[row]) for key in keys if key is not None)
         before = best.get(combination)
         if before is None or _is_better(column[row], column[before], which):
             best[combination] = row
+    rows.context.unkept = len(combinations) - len(best)
     return sorted(best.values())
 
 

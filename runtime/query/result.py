@@ -39,7 +39,8 @@ class Result:
     *total*: rows before `limit`. *sources*: the ids of the runs that each row is made of. *undone*: for each row how
     many of its runs are not done, by state, those included that `where` left out for their state; which *left_out*
     counts in all, as *waiting* counts the others. *missing*: how many done runs lack a value, by what was asked for.
-    *comparisons* are those with a baseline. *broken*: folders of records that can't be read.
+    *unkept*: combinations of which `keep` found no row with a value. *comparisons* are those with a baseline.
+    *broken*: folders of records that can't be read.
     """
 
     columns: tuple[ResultColumn, ...]
@@ -52,6 +53,7 @@ class Result:
     waiting: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
+    unkept: int = 0
     broken: tuple[str, ...] = ()
     title: str | None = None
     trace: Trace | None = field(default=None, repr=False, compare=False)

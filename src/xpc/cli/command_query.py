@@ -16,7 +16,8 @@ from .session import Session, find_folder
 @click.argument("query")
 @options.settings
 @options.table_format
-def command(query: str, settings: tuple[str, ...], format: str) -> None:
+@options.explain
+def command(query: str, settings: tuple[str, ...], format: str, explain: bool) -> None:
     """Ask the records a question, in the query language.
 
     \b
@@ -25,8 +26,8 @@ def command(query: str, settings: tuple[str, ...], format: str) -> None:
     from xpc.grammar.parser import parse_query
     from xpc.grammar.source import Source
     from xpc.runtime.query.evaluate import evaluate
-    from xpc.runtime.tables import render
 
+    from . import report_output
     from .standing import Standings
     from .viewing import view_of
 
@@ -39,4 +40,7 @@ def command(query: str, settings: tuple[str, ...], format: str) -> None:
     session.stop_if_failed(closing="")
     assert result is not None
     print_diagnostics(session.diagnostics)
-    click.echo(render(result, format))
+    if explain:
+        click.echo(report_output.explanations([("query", [result])], format))
+    else:
+        click.echo(report_output.text_of(result, format))

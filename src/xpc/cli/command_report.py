@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,15 +14,28 @@ from .failure import refuse
 from .output import print_diagnostics
 from .session import Session, find_folder
 
+if TYPE_CHECKING:
+    from xpc.compiler.study import Study
+
 
 @click.command()
 @options.rescan
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @options.settings
 @options.table_format
+@options.explain
+@click.option("--strict", is_flag=True, help="Fail if a cell lacks runs, holds failed ones, or mixes code versions.")
+@click.option("--check", "file", metavar="FILE", help="Compare with a table that was kept: .csv, .json, .md or .tex.")
 @options.html
 def command(
-    names: tuple[str, ...], settings: tuple[str, ...], format: str, page: str | None, details: int | None
+    names: tuple[str, ...],
+    settings: tuple[str, ...],
+    format: str,
+    explain: bool,
+    strict: bool,
+    file: str | None,
+    page: str | None,
+    details: int | None,
 ) -> None:
     """Print the tables of the Experimentfile's reports: all of them, or the named ones.
 
@@ -29,35 +43,45 @@ def command(
     Example:  xpc report accuracy --format latex
     """
     from xpc.runtime.report import run_report
-    from xpc.runtime.tables import render
+    from xpc.runtime.strictness import check_strictly
 
+    from . import report_output
     from .standing import Standings
     from .viewing import view_of
 
+    if file is not None:
+        report_output.format_of(file)  # a file of another ending is told before anything is read
     session = Session(find_folder(Path.cwd()), settings)
     study = session.checked()
-    chosen = names or tuple(study.reports)
-    for name in chosen:
-        if name not in study.reports:
-            close = nearest(name, study.reports)
-            known = ", ".join(study.reports) or "none"
-            refuse(f"no report is called `{name}`", help=f"did you mean `{close}`?" if close else f"there are: {known}")
+    chosen = _chosen(names, study)
     if not chosen and page is None:
         refuse("the Experimentfile has no report", help='write one, or ask with `xpc query "show …"`')
     view = view_of(session, Standings(session.folder))
     found = [(name, run_report(study.reports[name], view, session.diagnostics)) for name in chosen]
     session.stop_if_failed(closing="")
-    print_diagnostics(session.diagnostics)
     if page is not None:
         from .html_report import write_report
 
         write_report(page, found, session, view, details)
-        return
-    alone = sum(len(results) for _, results in found) == 1
-    blocks = []
-    for name, results in found:
-        for result in results:
-            heading = result.title or name
-            text = render(result, format)
-            blocks.append(text if alone or format != "table" else f"{heading}\n\n{text}")
-    click.echo("\n\n".join(blocks))
+    elif file is not None:
+        click.echo(report_output.check(found, file, names, session.diagnostics))
+    elif explain:
+        click.echo(report_output.explanations(found, format))
+    else:
+        click.echo(report_output.tables(found, format))
+    if strict:
+        for name, results in found:
+            for result in results:
+                check_strictly(result, result.title or name, session.diagnostics)
+    session.stop_if_failed(closing="")
+    print_diagnostics(session.diagnostics)
+
+
+def _chosen(names: tuple[str, ...], study: Study) -> tuple[str, ...]:
+    """Give the named reports, or all; an unknown one ends the command with the nearest name."""
+    for name in names:
+        if name not in study.reports:
+            close = nearest(name, study.reports)
+            known = ", ".join(study.reports) or "none"
+            refuse(f"no report is called `{name}`", help=f"did you mean `{close}`?" if close else f"there are: {known}")
+    return names or tuple(study.reports)

@@ -65,10 +65,16 @@ def rescan(function: Command) -> Command:
 def table_format(function: Command) -> Command:
     return click.option(
         "--format",
-        type=click.Choice(("table", "csv", "json", "github", "latex")),
+        type=click.Choice(("table", "csv", "json", "github", "latex", "html")),
         default="table",
         show_default=True,
         help="How to print.",
+    )(function)
+
+
+def explain(function: Command) -> Command:
+    return click.option(
+        "--explain", is_flag=True, help="Print where each number comes from; with --format json for machines."
     )(function)
 
 
