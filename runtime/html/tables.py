@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -45,13 +44,12 @@ class PageTable:
 def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTable:
     """Lay out a result; *name* tells the table from the page's others."""
     columns = [_sided(text_column(column), result) for column in result.columns]
-    best = [_best(column, result) for column in result.columns]
     marks = [quantities.states(undone) for undone in result.undone] if any(result.undone) else []
     rows = [
         (
             [
-                Cell(column.cells[row], column.error[row] if column.error else "", row in bold)
-                for column, bold in zip(columns, best, strict=True)
+                Cell(column.cells[row], column.error[row] if column.error else "", row in column.best)
+                for column in columns
             ],
             marks[row] if marks else "",
         )
@@ -67,9 +65,9 @@ def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTab
                 "cells": text.cells,
                 "error": text.error,
                 "values": _sortable(column),
-                "best": sorted(bold),
+                "best": sorted(text.best),
             }
-            for column, text, bold in zip(result.columns, columns, best, strict=True)
+            for column, text in zip(result.columns, columns, strict=True)
         ],
         "undone": marks,
         "names": [visible(column.name) for column in result.columns],
@@ -90,20 +88,6 @@ def _sortable(column: ResultColumn) -> list[Any] | None:
     if all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values):
         return [number(value) for value in values]
     return None
-
-
-def _best(column: ResultColumn, result: Result) -> frozenset[int]:
-    """Give the rows with the best value, by the declared direction; none where there is nothing to compare."""
-    known = [
-        (row, value)
-        for row, value in enumerate(column.values)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    ]
-    if column.direction is None or column.key or len(known) < 2:
-        return frozenset()
-    best = (min if column.direction == "minimize" else max)(value for _, value in known)
-    found = frozenset(row for row, value in known if value == best)
-    return found if len(found) < len(known) else frozenset()
 
 
 # ------------------------------------------------------------------ provenance
