@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .figure import Axis
-from .style import LEGEND_INSIDE
+from .style import LEGEND_ROWS
 from .tick_text import even_texts, tick_text
 
 if TYPE_CHECKING:
@@ -23,10 +24,20 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     return f"{text[:half]}…{text[-half:]}"
 
 
+def all_shortened(texts: Sequence[str]) -> list[str]:
+    """Cut texts as far as they can be cut and still be told apart."""
+    longest = LONGEST
+    while True:
+        found = [shortened(text, longest) for text in texts]
+        if len(set(found)) == len(set(texts)):
+            return found
+        longest += 8
+
+
 def set_axis(axes: Axes, which: str, axis: Axis) -> None:
     """Label the x or y axis of *axes*, scale it and mark its places."""
     own = axes.xaxis if which == "x" else axes.yaxis
-    own.set_label_text(shortened(axis.text, 60))
+    own.set_label_text(shortened(axis.text, 60 if which == "x" else 40))
     if axis.scale == "log":
         (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="clip")
     if axis.ticks:
@@ -40,7 +51,7 @@ def set_axis(axes: Axes, which: str, axis: Axis) -> None:
 def _mark(axes: Axes, which: str, axis: Axis) -> None:
     from matplotlib.ticker import NullLocator
 
-    texts = [shortened(text) for _, text in axis.ticks]
+    texts = all_shortened([text for _, text in axis.ticks])
     places = [place for place, _ in axis.ticks]
     own = axes.xaxis if which == "x" else axes.yaxis
     own.set_ticks(places, texts)
@@ -59,7 +70,7 @@ def _crowded(texts: list[str]) -> bool:
 
 def _plain_numbers(axes: Axes, which: str, axis: Axis) -> None:
     """Write numbers as people do; the formatter sees all ticks of its axis, so that they agree in their decimals."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     own = axes.xaxis if which == "x" else axes.yaxis
     if axis.scale == "log":
@@ -67,11 +78,14 @@ def _plain_numbers(axes: Axes, which: str, axis: Axis) -> None:
         own.set_minor_locator(LogLocator(subs=range(2, 10)))
         own.set_minor_formatter(NullFormatter())
         return
+    if axis.whole:
+        own.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
     formatter = FuncFormatter(lambda value, _: even_texts([value, *formatter.locs])[0])
     own.set_major_formatter(formatter)
 
 
 def _mark_times(axes: Axes, which: str) -> None:
+    """Mark days or hours; axes are in days."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     own = axes.xaxis if which == "x" else axes.yaxis
@@ -85,17 +99,30 @@ def set_title(axes: Axes, title: str) -> None:
         axes.set_title(shortened(title, 80), loc="left")
 
 
-def add_legend(axes: Axes, title: str, count: int, *, inside: bool = True) -> None:
-    """Explain the traces: inside where there is room, beside the axes when they are many; of one there is no need."""
-    handles, labels = axes.get_legend_handles_labels()
+def legend_width(title: str, labels: Sequence[str]) -> float:
+    """Give the inches that a legend beside the axes takes; of one trace there is none."""
+    if len(labels) < 2:
+        return 0.0
+    longest = max(len(shortened(title, 40)), *(len(label) + 5 for label in all_shortened(labels)))
+    return 0.2 + 0.065 * longest * _columns(len(labels))
+
+
+def _columns(count: int) -> int:
+    return 1 + (count - 1) // LEGEND_ROWS
+
+
+def add_legend(axes: Axes, title: str, count: int) -> None:
+    """Explain the traces beside the axes, where a legend hides nothing."""
     if count < 2:
         return
-    labels = [shortened(label) for label in labels]
-    title = shortened(title, 40)
-    if inside and count <= LEGEND_INSIDE:
-        axes.legend(handles, labels, title=title, loc="best", alignment="left")
-        return
-    columns = 1 + (count - 1) // 22
+    handles, labels = axes.get_legend_handles_labels()
     axes.legend(
-        handles, labels, title=title, loc="upper left", bbox_to_anchor=(1.01, 1.0), ncols=columns, alignment="left"
+        handles,
+        all_shortened([str(label) for label in labels]),
+        title=shortened(title, 40),
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+        ncols=_columns(count),
+        alignment="left",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .draw_axes import add_legend, set_axis, set_title
+from .draw_axes import add_legend, legend_width, set_axis, set_title
 from .figure import Axis, Box, Boxes
 from .style import COLOURS, HATCHES
 
@@ -21,7 +21,8 @@ def draw_boxes(figure: Boxes, canvas: Canvas) -> None:
     from matplotlib.patches import Rectangle
 
     count = len(figure.traces)
-    canvas.set_size_inches(min(max(4.8, 1.5 + 0.32 * count * len(figure.x.ticks)), 12.0), 3.2)
+    legend = legend_width(figure.legend, [trace.label for trace in figure.traces])
+    canvas.set_size_inches(min(max(4.2, 1.2 + 0.32 * count * len(figure.x.ticks)), 12.0) + legend, 3.2)
     axes = canvas.subplots()
     set_axis(axes, "x", _with_counts(figure))
     set_axis(axes, "y", figure.y)
@@ -34,7 +35,7 @@ def draw_boxes(figure: Boxes, canvas: Canvas) -> None:
     axes.set_xlim(-0.6, len(figure.x.ticks) - 0.4)
     axes.grid(axis="x", visible=False)
     set_title(axes, figure.title)
-    add_legend(axes, figure.legend, count, inside=False)
+    add_legend(axes, figure.legend, count)
 
 
 def _look(number: int) -> dict[str, Any]:

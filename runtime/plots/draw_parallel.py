@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from .draw_axes import set_title, shortened
+from .draw_axes import add_legend, legend_width, set_title, shortened
 from .figure import Axis, Parallel
 from .style import COLOURS, DASHES, for_lines
 from .tick_text import even_texts, tick_text
@@ -21,7 +21,8 @@ _INK: Final = "#444444"
 
 def draw_parallel(figure: Parallel, canvas: Canvas) -> None:
     count = len(figure.axes)
-    canvas.set_size_inches(min(max(4.8, 1.5 * count + 0.6), 14.0), 3.4)
+    legend = legend_width(figure.legend, [trace.label for trace in figure.traces])
+    canvas.set_size_inches(min(max(4.2, 1.5 * count + 0.6), 14.0) + legend, 3.4)
     axes = canvas.subplots()
     heights = [Height(axis, _column(figure, place)) for place, axis in enumerate(figure.axes)]
     _lines(axes, figure, heights, canvas)
@@ -107,7 +108,7 @@ def _lines(axes: Axes, figure: Parallel, heights: Sequence[Height], canvas: Canv
             label = trace.label if figure.legend and not index else None
             axes.plot([x for x, _ in known], [y for _, y in known], label=label, **colour, **look)
     if figure.legend:
-        axes.legend(title=shortened(figure.legend, 40), loc="upper left", bbox_to_anchor=(1.02, 1.0), alignment="left")
+        add_legend(axes, figure.legend, len(figure.traces))
     elif figure.traces:
         bar = canvas.colorbar(ScalarMappable(norm, colours), ax=axes, pad=0.02, aspect=25)
         bar.outline.set_visible(False)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
-from .draw_axes import add_legend, set_axis, set_title
-from .figure import Points, Trace
+from .draw_axes import add_legend, legend_width, set_axis, set_title
+from .figure import Axis, Points, Trace
 from .style import COLOURS, DASHES, HATCHES, MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-_MARKED = 25  # points of a line that each get a marker
+DAY: Final = 86400.0
+_MARKED: Final = 25  # points of a line that each get a marker
 
 
 def draw_points(figure: Points, canvas: Canvas) -> None:
@@ -20,7 +23,7 @@ def draw_points(figure: Points, canvas: Canvas) -> None:
     axes = canvas.subplots()
     set_axis(axes, "x", figure.x)
     set_axis(axes, "y", figure.y)
-    for number, trace in enumerate(figure.traces):
+    for number, trace in enumerate(map(partial(_in_days, figure), figure.traces)):
         match figure.kind:
             case "line":
                 _line(axes, number, trace)
@@ -31,14 +34,33 @@ def draw_points(figure: Points, canvas: Canvas) -> None:
     if figure.kind == "bar":
         axes.set_xlim(-0.6, len(figure.x.ticks) - 0.4)
         axes.grid(axis="x", visible=False)
+    for which, axis in (("x", figure.x), ("y", figure.y)):
+        _widen(axes, which, axis)
     set_title(axes, figure.title)
-    add_legend(axes, figure.legend, len(figure.traces), inside=figure.kind == "line")
+    add_legend(axes, figure.legend, len(figure.traces))
+
+
+def _widen(axes: Axes, which: str, axis: Axis) -> None:
+    """Give an axis of one moment a width that a reader understands: an hour to both sides."""
+    data = axes.dataLim.intervalx if which == "x" else axes.dataLim.intervaly
+    if axis.scale == "time" and data[0] == data[1]:
+        (axes.set_xlim if which == "x" else axes.set_ylim)(data[0] - 1 / 24, data[1] + 1 / 24)
+
+
+def _in_days(figure: Points, trace: Trace) -> Trace:
+    """Give times in days, as matplotlib has them."""
+    if figure.x.scale == "time":
+        trace = replace(trace, x=tuple(x / DAY for x in trace.x))
+    if figure.y.scale == "time":
+        trace = replace(trace, y=tuple(y / DAY for y in trace.y))
+    return trace
 
 
 def _size(figure: Points) -> tuple[float, float]:
     """Give width and height in inches: a column of a paper; wider for many bars, and for a legend outside."""
     bars = len(figure.x.ticks) * len(figure.traces) if figure.kind == "bar" else 0
-    return min(max(4.8, 1.5 + 0.22 * bars), 12.0), 3.2
+    legend = legend_width(figure.legend, [trace.label for trace in figure.traces])
+    return min(max(4.2, 1.2 + 0.22 * bars), 12.0) + legend, 3.2
 
 
 def _look(number: int) -> dict[str, Any]:
@@ -58,6 +80,7 @@ def _line(axes: Axes, number: int, trace: Trace) -> None:
         **_look(number),
     )
     if trace.low != trace.high:
+        # On a logarithmic axis a bound at or below zero is clipped, and must not stretch the axis.
         axes.fill_between(trace.x, trace.low, trace.high, alpha=0.18, linewidth=0, **_look(number))
 
 

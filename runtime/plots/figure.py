@@ -19,6 +19,7 @@ class Axis:
 
     *unit*: `s`, `min`, `GiB` … or nothing. *ticks*: the places that are to be marked, with their texts; none where the
     drawing may choose. *direction*: `minimize` or `maximize`, where a metric's declaration says what is better.
+    *whole*: the values have no fractions.
     A time is in seconds since 1970, UTC.
     """
 
@@ -27,6 +28,7 @@ class Axis:
     scale: Scale = "linear"
     ticks: tuple[tuple[float, str], ...] = ()
     direction: str | None = None
+    whole: bool = False
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from ...grammar import tree
+from .. import quantities
 from ..query.expressions import Column
 from ..query.rows import RunRows
 from ..query.values import kind
@@ -58,7 +59,10 @@ def _points(
     by = group_by(trace_keys(plot, selected.parts, rows, [channels["x"]]), rows)
     if x is None or by is None:
         return None
-    known = [row for row in range(rows.size) if x.columns[0][row] is not None]
+    known = [row for row in range(rows.size) if name == "bar" or x.columns[0][row] is not None]
+    lacking = rows.size - len(known)
+    if lacking and known:
+        notes.append(f"Left out: {quantities.runs(lacking)} without `{label_of(channels['x'])}`.")
     traces = by.groups(known)
     parted = [x.groups(trace) for trace in traces]
     groups = [group for part in parted for group in part]

@@ -20,6 +20,7 @@ FEW: Final = 12  # values that are marked one by one
 _EVEN: Final = 3.0  # the largest gap may be so many times the smallest
 _LEAST_RANGE: Final = 4.0
 _DECADES: Final = 100.0  # many values are on a logarithmic axis if they span two decades
+_MANY_DECADES: Final = 1000.0
 
 
 def numbers(values: Iterable[Value]) -> list[float]:
@@ -59,8 +60,11 @@ def unit_scale(values: Iterable[float], unit: str) -> tuple[str, float]:
 
 
 def numeric_axis(label: str, values: Iterable[float], unit: str = "", direction: str | None = None) -> Axis:
-    """Give the axis of numbers that may lie anywhere."""
-    return Axis(label, unit, scale_of(values), direction=direction)
+    """Give the axis of numbers that were measured: a logarithmic one for three decades, too, however they lie."""
+    known = [value for value in values if math.isfinite(value)]
+    wide = bool(known) and min(known) > 0 and max(known) / min(known) >= _MANY_DECADES
+    scale: Scale = "log" if wide else scale_of(known)
+    return Axis(label, unit, scale, direction=direction, whole=all(value.is_integer() for value in known))
 
 
 def setting_axis(label: str, values: Iterable[float], unit: str = "") -> Axis:

@@ -27,9 +27,7 @@ def box(plot: tree.Plot, channels: dict[str, tree.Expr], selected: Selection) ->
     if x is None or by is None or column is None:
         return None
     values = numbers(column)
-    known = [
-        row for row in range(rows.size) if values[row] == values[row] and all(c[row] is not None for c in x.columns)
-    ]
+    known = [row for row in range(rows.size) if values[row] == values[row]]
     unit, amount = unit_scale([values[row] for row in known], unit_kind(measured, rows.context.catalog))
     axis, places = _axis(given, x.columns, known)
     traces = [

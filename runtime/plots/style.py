@@ -22,7 +22,7 @@ DASHES: Final[tuple[object, ...]] = (
 HATCHES: Final = ("", "///", "...", "\\\\\\", "xxx", "---", "++", "ooo")
 SEQUENTIAL: Final = "viridis"  # even in lightness, so that it prints without colour
 _DARK: Final = 0.86  # how much of those colours shows as a thin line on white
-LEGEND_INSIDE: Final = 5  # traces; of more the legend stands outside
+LEGEND_ROWS: Final = 18
 
 RC: Final[Mapping[str, Any]] = {
     "svg.hashsalt": "xpc",  # ids in the SVG by content, not by chance

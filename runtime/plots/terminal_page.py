@@ -52,7 +52,7 @@ def ruler(axis: Axis, values: Sequence[float], most: int) -> Ruler:
         return Ruler(low, high, False, ((low, _date(low)), (high, _date(high))))
     if log:
         return Ruler(low, high, True, tuple((value, tick_text(value)) for value in log_ticks(low, high, most)))
-    found = linear_ticks(low, high, most, whole=all(value.is_integer() for value in known))
+    found = linear_ticks(low, high, most, whole=axis.whole)
     return Ruler(low, high, False, tuple(zip(found, even_texts(found), strict=True)))
 
 

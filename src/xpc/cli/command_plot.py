@@ -27,6 +27,7 @@ USUAL_WIDTH, WIDEST = 80, 120
 
 
 @click.command()
+@options.rescan
 @click.argument("plots", metavar="[NAME|PLOT]...", nargs=-1)
 @click.option(
     "-o", "--output", metavar="FILE", help="Write to FILE.svg, .png or .pdf; to several, if there are several."
