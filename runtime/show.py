@@ -48,7 +48,7 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     state = view.states(experiment)[row] if row is not None else store.state(experiment, id)
     found: dict[str, Any] = {"id": id, "experiment": experiment, "status": state, "planned": row is not None}
     found["folder"] = f"runs/{experiment}/{id}"
-    found["config"] = _values(experiment, row, record, view)
+    found["config"] = run_values(experiment, row, record, view)
     if record is None:
         return found
     found |= {name: read(record) for name, read in OF_RECORD.items()}
@@ -65,7 +65,7 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     return found
 
 
-def _values(experiment: str, row: int | None, record: RunRecord | None, view: View) -> dict[str, Any]:
+def run_values(experiment: str, row: int | None, record: RunRecord | None, view: View) -> dict[str, Any]:
     """Give what the run had, if it began, else what is planned."""
     claimed = record.claim.get("values") if record is not None else None
     if isinstance(claimed, dict):

@@ -1,4 +1,4 @@
-"""docs/python.md: its two programs run, the first one inside a run, the second one on records."""
+"""docs/python.md: its programs run, the first one inside a run, the others on records; the types of all are right."""
 
 from __future__ import annotations
 
@@ -51,3 +51,29 @@ def test_reading_records(tmp_path: Path) -> None:
     done = console.run(f"python {tmp_path}/read.py", folder)
 
     assert done.stdout == "['lr', 'loss', 'loss_err'] 3\n", done.stderr
+
+
+def test_reading_runs(tmp_path: Path) -> None:
+    """The page's loops go over the runs of an example, group by group."""
+    folder = console.fresh_project(console.ROOT / "examples" / "first", tmp_path / "project")
+    (tmp_path / "read.py").write_text(programs()[2])
+    console.run("xpc submit", folder)
+
+    done = console.run(f"python {tmp_path}/read.py", folder)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].split() == ["lr", "loss"]
+    assert [line.split()[:2] for line in done.stdout.splitlines()[-3:]] == [
+        ["0.001", "10"],
+        ["0.0005", "10"],
+        ["0.0001", "10"],
+    ]
+
+
+def test_types_of_the_page(tmp_path: Path) -> None:
+    """A strict checker has nothing to say of any program."""
+    for number, program in enumerate(programs()):
+        (tmp_path / f"page{number}.py").write_text(program)
+    done = console.run(f"env MYPYPATH=src mypy --strict --cache-dir={tmp_path}/cache {tmp_path}/page*.py", console.ROOT)
+
+    assert [line for line in done.stdout.splitlines() if "page" in line] == []

@@ -14,10 +14,14 @@ from __future__ import annotations
 
 import os as _os
 import sys as _sys
+import typing as _typing
 
 if not _os.path.isdir(_os.path.dirname(__file__)):
     # This is the small copy that travels with a build, before an installed xpc on the path: the rest is found there.
     __path__ += [place for place in (_os.path.join(entry, "xpc") for entry in _sys.path) if _os.path.isdir(place)]
+
+if _typing.TYPE_CHECKING:
+    from .reader import open_project as open
 
 from ._run import Run, log, main, progress, run, save
 
