@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import EllipsisType
 from typing import Any, Final
 
 from ..grammar import tree
@@ -108,12 +109,14 @@ def _build(entries: Mapping[Path, Entry], scope: Scope, context: Context) -> Res
                 values[path[0]] = value
         else:
             option = _native(path[0], path[1], code, context)
-            if option is not None:
+            if not isinstance(option, EllipsisType):
                 options.setdefault(path[0], {})[path[1]] = option
     return Resources(**values, options=options, spans=spans)
 
 
-def _native(scheduler: str, name: str, code: Code, context: Context) -> Value | Code:
+def _native(scheduler: str, name: str, code: Code, context: Context) -> Value | Code | EllipsisType:
+    """Give a scheduler's option; ``...`` if it is wrong, which is reported. Null takes the target's own one back."""
+
     def call(values: Sequence[Value]) -> Value:
         return checked(scheduler, name, code.call(values), code.span)
 
@@ -123,7 +126,7 @@ def _native(scheduler: str, name: str, code: Code, context: Context) -> Value | 
         return call(())
     except EvaluationError as error:
         report(error, context.diagnostics)
-        return None
+        return ...
 
 
 def _resource(name: str, code: Code, context: Context) -> int | float | Code | None:

@@ -113,7 +113,7 @@ class _Reader:
             return
         try:
             if scheduler:
-                self._keep(scheduler, long, checked(scheduler, long, value, expr.span), span)
+                self._keep(scheduler, long, checked(scheduler, long, value, expr.span), expr.span)
             elif name in LIMITS:
                 self.options[name] = checked_resource(name, value, expr.span)
             else:

@@ -179,7 +179,7 @@ def test_no_git_repository(tmp_path: Path) -> None:
 def test_unknown_target_is_told_the_known_ones(project: Path) -> None:
     """Nothing is run in a place that is not there."""
     assert typed("xpc submit --target cluster", project, status=1) == (
-        "error[XP020]: unknown target `cluster`\nhelp: there are: local\n\n1 error. Nothing was written.\n"
+        "error[XP020]: unknown target `cluster`\nhelp: there are: local, oar, slurm\n\n1 error. Nothing was written.\n"
     )
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from .output import columns, count, duration, size
 from .session import BUILDS
 from .tally import Tally, cost_to_send
+from .target_notes import target_notes
 
 if TYPE_CHECKING:
     from xpc.compiler.cost import Cost
     from xpc.compiler.emit import Build
     from xpc.compiler.kinship import Kinship
     from xpc.compiler.plan import Plan
+    from xpc.compiler.plan_arrays import Array
     from xpc.compiler.plan_resources import Request
     from xpc.compiler.snapshot import Snapshot
 
@@ -29,7 +31,7 @@ def summary(session: Session, build: Build, tallies: Mapping[str, Tally], *, wri
     lines = [f"Snapshot {session.snapshot.tree[:7]}: {origin(session.snapshot)}.", "", _table(plan, tallies), ""]
     send = sum(found.send.total() for found in tallies.values())
     if send:
-        arrays = sum(len(found.send) for found in tallies.values())
+        arrays = sum(found.arrays for found in tallies.values())
         bounds = _bounds(cost_to_send(plan, tallies))
         lines.append(f"To submit: {count(send, 'run')} in {count(arrays, 'array')}; at most {bounds}.")
     else:
@@ -40,6 +42,7 @@ def summary(session: Session, build: Build, tallies: Mapping[str, Tally], *, wri
     left = sum(found.left for found in tallies.values())
     if left:
         lines.append(f"{left:,} failed with this very code: `xpc retry` runs {'it' if left == 1 else 'them'} again.")
+    lines += target_notes(plan)
     where = f"see {BUILDS}/{build.id}/submit.sh" if written else "not written (dry run)"
     lines.append(f"Build {build.id[:7]}, {where}")
     return "\n".join(lines)
@@ -50,10 +53,18 @@ def _table(plan: Plan, tallies: Mapping[str, Tally]) -> str:
     rows = [["experiment", "runs", *states, "each", "arrays"]]
     for name, planned in plan.experiments.items():
         arrays = [array for array in plan.arrays if array.experiment == name]
-        each = asked(plan.resources[arrays[0].resources][0]) + (" …" if len(arrays) > 1 else "")
+        classes = {array.runs_resources for array in arrays}
+        each = _each(plan, arrays[0]) + (" …" if len(classes) > 1 else "")
         numbers = [f"{tallies[name].states[state]:,}" for state in states]
         rows.append([name, f"{planned.runs:,}", *numbers, each, str(len(arrays))])
     return columns(rows, [False, *[True] * (1 + len(states)), False, True])
+
+
+def _each(plan: Plan, array: Array) -> str:
+    """Say what a task asks for, and for how many runs if they are packed."""
+    runs = max(size for size, _ in array.sizes)
+    text = asked(plan.resources[array.resources][0])
+    return text if runs == 1 else f"{text} for {runs:,} runs"
 
 
 def origin(snapshot: Snapshot) -> str:
@@ -67,7 +78,7 @@ def origin(snapshot: Snapshot) -> str:
 
 def asked(request: Request) -> str:
     """Say what one run asks for: `2 CPU, 8 GiB, 30 min`."""
-    parts = [f"{request.nodes} nodes"] if request.nodes > 1 else []
+    parts = []
     if request.gpus:
         parts.append(f"{request.gpus} GPU")
     cpus = request.cpus * request.tasks
@@ -77,7 +88,8 @@ def asked(request: Request) -> str:
         parts.append(size(request.memory))
     if request.time is not None:
         parts.append(duration(request.time))
-    return ", ".join(parts)
+    text = ", ".join(parts)
+    return f"{request.nodes} nodes with {text}" if request.nodes > 1 else text
 
 
 def _bounds(cost: Cost) -> str:
@@ -104,6 +116,8 @@ def kinship_note(kin: Kinship) -> str:
 
 def to_json(session: Session, build: Build, tallies: Mapping[str, Tally]) -> dict[str, object]:
     """Give the shape of `xpc build --json`."""
+    from xpc.compiler.plan_json import script_of
+
     plan = build.plan
     cost = cost_to_send(plan, tallies)
     return {
@@ -119,10 +133,13 @@ def to_json(session: Session, build: Build, tallies: Mapping[str, Tally]) -> dic
             {
                 "name": array.name,
                 "experiment": array.experiment,
-                "tasks": array.count,
+                "runs": array.count,
+                "tasks": array.tasks,
                 "resources": plan.resources[array.resources][0].json(),
                 "after": list(array.after),
-                "script": f"{BUILDS}/{build.id}/arrays/{array.name}.sh",
+                "pairwise": list(array.pairwise),
+                "throttle": array.throttle,
+                "script": f"{BUILDS}/{build.id}/{script_of(array, plan.target.kind)}",
             }
             for array in plan.arrays
         ],

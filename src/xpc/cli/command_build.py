@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @options.snapshot
 @click.option("--dry-run", is_flag=True, help="Write nothing; with -v show the exact scripts.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the scripts.")
+@click.option("--ask-scheduler", is_flag=True, help="Let the scheduler look at one job of each kind; submits nothing.")
 @options.as_json
 def command(
     experiments: tuple[str, ...],
@@ -39,6 +40,7 @@ def command(
     snapshot: Literal["worktree", "head", "clean"],
     dry_run: bool,
     verbose: bool,
+    ask_scheduler: bool,
     as_json: bool,
 ) -> None:
     """Compile the study: pin the code, write the arrays. Submits nothing.
@@ -59,6 +61,7 @@ def command(
     rows = rows_where(session, session.experiments(experiments), where, standings)
     plan = session.plan(rows)
     build = session.emit(plan)
+    asked = ask(session, build) if ask_scheduler else ""
     if not dry_run:
         write(session, build)
         export(session, plan)
@@ -70,10 +73,19 @@ def command(
     click.echo(summary(session, build, tallies, written=not dry_run))
     for kin in kinships(session, standings, rows):
         click.echo(kinship_note(kin))
+    if asked:
+        click.echo(asked)
     if verbose:
         for path, data in build.files.items():
             if path.endswith(EXECUTABLE):
                 click.echo(f"\n--- {path}\n{data.decode()}", nl=False)
+
+
+def ask(session: Session, build: Build) -> str:
+    """Let the target's scheduler look at the build; end the command where it would refuse."""
+    from .asking import ask_scheduler
+
+    return ask_scheduler(session, build)
 
 
 def write(session: Session, build: Build) -> Path:

@@ -166,8 +166,10 @@ class Session:
                 refuse(f"no experiment is called `{name}`", help=help)
         return tuple(names) or tuple(known)
 
-    def stop_if_failed(self, format: str = "full", closing: str = " Nothing was written.") -> None:
-        """Print what was found; end the command if there is an error among it."""
+    def stop_if_failed(
+        self, format: str = "full", closing: str = " Nothing was written.", status: int = AT_FAULT
+    ) -> None:
+        """Print what was found; end the command with *status* if there is an error among it."""
         from .output import print_diagnostics, verdict
 
         if not self.diagnostics.failed:
@@ -177,4 +179,4 @@ class Session:
             import click
 
             click.echo(f"\n{verdict(self.diagnostics.sorted())}.{closing}", err=True)
-        raise Stop(AT_FAULT)
+        raise Stop(status)
