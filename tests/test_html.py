@@ -256,6 +256,18 @@ def test_same_records_same_bytes(tmp_path: Path) -> None:
     assert "newest record 2026-11-21 10:45 UTC" in document(study, git).text
 
 
+def test_packed_runs_give_the_same_page(tmp_path: Path) -> None:
+    """Whether a run is a folder or in a pack, its records, logs and curves are the same."""
+    study, git = full_study(tmp_path)
+    before = document(study, git).text
+    packed = run("xpc gc --pack --yes", tmp_path)
+
+    assert packed.returncode == 0, packed.stdout + packed.stderr
+    assert not study.run(1).joinpath("run.jsonl").exists()
+    study.run(1).rmdir()
+    assert document(study, git).text == before
+
+
 def test_past_runs_that_a_table_names(tmp_path: Path) -> None:
     """A run that the study no longer asks for is listed when a report shows it, else not."""
     study, git = full_study(tmp_path)
