@@ -82,8 +82,8 @@ def test_a_block_is_read_with_those_it_is_made_from() -> None:
             "cpus = 3",
             "slurm",
             (
-                "error[XP141]: unknown option `cpus`\nhelp: a SLURM target takes account, lease, max_array, max_requeues, "
-                "max_submit, partition, python, qos, requeue, throttle, and `slurm.OPTION`"
+                "error[XP141]: unknown option `cpus`\n"
+                "help: a SLURM target takes account, lease, max_array, max_requeues, max_submit, partition, python, qos, requeue, throttle, and `slurm.OPTION`"
             ),
         ),
         (
@@ -123,7 +123,10 @@ def test_a_block_is_read_with_those_it_is_made_from() -> None:
         (
             "account = null",
             "slurm",
-            "error[XP140]: `account` is a text, but this is null\nhelp: leave the line out: `account` then has its default",
+            (
+                "error[XP140]: `account` is a text, but this is null\n"
+                "help: leave the line out: `account` then has its default"
+            ),
         ),
         (
             'slurm.time = "1:00"',
