@@ -80,7 +80,7 @@ def test_plots_are_images(tmp_path: Path) -> None:
     """A plot is the address of an image, in which a script does not run."""
     study = half_finished(tmp_path)
     picture = Picture("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", f"loss {EVIL}")
-    page = Page(render("p", [Section("a", None, [picture])], study.view(), None).text)
+    page = Page(render("p", [Section("a", [picture])], study.view(), None).text)
     (image,) = page.attributes("img")
 
     assert str(image["src"]).startswith("data:image/svg+xml;base64,")
@@ -152,8 +152,16 @@ def test_tables_stand_in_the_html(tmp_path: Path) -> None:
     ]
     assert page.bold[:2] == ["0.904", "0.1667"]
     assert all(attributes.get("scope") in ("col", "row") for attributes in page.attributes("th"))
-    assert "<h2>How accurate it is</h2>" in document(study, git).text
+    assert '<h2>How accurate it is <span class="name quiet">accuracy</span></h2>' in document(study, git).text
     assert "Left out: 1 planned, 2 failed." in document(study, git).text
+
+
+def test_titles_of_several_tables(tmp_path: Path) -> None:
+    """Where the tables of a report have titles of their own, each stands above its table."""
+    report = 'report r:\n    show count()\n    title "One"\n    show max(loss)\n    title "Two"\n'
+    text = document(Recorded(tmp_path, STUDY + report)).text
+
+    assert re.findall(r"<h[23]>.*?</h[23]>", text) == ["<h2>r</h2>", "<h3>One</h3>", "<h3>Two</h3>"]
 
 
 def test_cells_tell_their_runs(tmp_path: Path) -> None:

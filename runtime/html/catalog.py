@@ -120,6 +120,7 @@ def _experiment(view: View, name: str, first: int, *, past: bool) -> ExperimentR
         "duration": [number(value) for value in runs.column(Field("duration"))],
         "host": pooled(runs.column(Field("host"))),
         "snapshot": pooled(snapshots),
+        "code": pooled(runs.column(Field("code"))),
     }
     return ExperimentRuns(name, first, len(view.ids(name)), ids, states, snapshots, shown)
 

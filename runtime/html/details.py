@@ -43,7 +43,7 @@ def details(
     attempts = [_attempt(one, view) for one in (*view.store.earlier(experiment, id), record)]
     shown["more"] |= {"outputs": max(0, len(outputs) - OUTPUTS), "attempts": max(0, len(attempts) - ATTEMPTS)}
     return shown | {
-        "facts": _facts(found),
+        "facts": _facts(found, record.claim.get("tags")),
         "command": _command(found["command"]),
         "request": _request(record),
         "outputs": outputs[:OUTPUTS],
@@ -55,7 +55,7 @@ def details(
     }
 
 
-def _facts(found: Mapping[str, Any]) -> list[list[str]]:
+def _facts(found: Mapping[str, Any], tags: object) -> list[list[str]]:
     """Give what else is known of the run, label by label; state, times and host stand in its row."""
     snapshot, commit = found.get("snapshot"), found.get("commit")
     progress = found.get("progress")
@@ -73,6 +73,7 @@ def _facts(found: Mapping[str, Any]) -> list[list[str]]:
         "snapshot": snapshot,
         "commit": f"{commit} (of xpc's own, the tree was no commit)" if commit and found.get("dirty") else commit,
         "witness": found["witness"],
+        "tags": ", ".join(map(str, tags)) if isinstance(tags, list) and tags else None,
         "folder": found["folder"],
     }
     torn = [["journal", "its last line is torn"]] if found["torn"] else []

@@ -54,11 +54,16 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One report: its name, its title if it has one, and what it shows, in order."""
+    """One report: its name and what it shows, in order."""
 
     name: str
-    title: str | None
     parts: Sequence[Result | Picture]
+
+    @property
+    def title(self) -> str | None:
+        """The title that all its tables have."""
+        titles = {part.title for part in self.parts if isinstance(part, Result)}
+        return titles.pop() if len(titles) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +129,30 @@ def _page(
 
 
 def _laid_out(sections: Sequence[Section], tables: Sequence[PageTable]) -> list[dict[str, Any]]:
+    """Give the sections as the template has them; a table has a heading of its own where titles differ."""
     waiting = iter(tables)
 
-    def part_of(part: Result | Picture) -> dict[str, Any]:
+    def part_of(part: Result | Picture, title: str | None) -> dict[str, Any]:
         if isinstance(part, Picture):
-            characters = "\n".join(map(visible, part.characters.split("\n")))
-            address = None if part.svg is None else _image(part.svg)
-            notes = [visible(note) for note in part.notes] if part.svg is not None else []
-            return {"figure": address, "text": visible(part.text), "characters": characters, "notes": notes}
-        return {"table": next(waiting)}
+            return _drawn(part)
+        own = part.title if part.title != title else None
+        return {"table": next(waiting), "title": None if own is None else visible(own)}
 
     return [
-        {"title": visible(section.title or section.name), "parts": [part_of(part) for part in section.parts]}
+        {
+            "name": visible(section.name) if section.title else None,
+            "title": visible(section.title or section.name),
+            "parts": [part_of(part, section.title) for part in section.parts],
+        }
         for section in sections
     ]
+
+
+def _drawn(picture: Picture) -> dict[str, Any]:
+    characters = "\n".join(map(visible, picture.characters.split("\n")))
+    address = None if picture.svg is None else _image(picture.svg)
+    notes = [visible(note) for note in picture.notes] if picture.svg is not None else []
+    return {"figure": address, "text": visible(picture.text), "characters": characters, "notes": notes}
 
 
 def _image(svg: str) -> str:

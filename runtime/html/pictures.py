@@ -29,8 +29,7 @@ def section(report: tree.Report, results: Sequence[Result], view: View, diagnost
         if figure is not None:
             parts.append((query.plot.span.start, picture(figure)))
     parts.sort(key=lambda part: part[0])
-    title = next((result.title for result in results if result.title is not None), None)
-    return Section(report.name.text, title, [part for _, part in parts])
+    return Section(report.name.text, [part for _, part in parts])
 
 
 def picture(figure: Figure) -> Picture:

@@ -304,7 +304,7 @@ def test_hostile_texts_are_texts(open_page: Open, tmp_path: Path) -> None:
 
     assert page.locator("h1").inner_text() == EVIL
     assert page.title() == EVIL
-    assert page.locator("#view-reports h2").inner_text() == EVIL
+    assert page.locator("#view-reports h2").inner_text() == f"{EVIL} all"
     page.locator("#table-1 tbody td").nth(1).click()
     assert EVIL in page.get_by_role("dialog").inner_text()
     for address in ("#curves", "#runs", "#run/" + str(page.evaluate("DATA.experiments[0].ids[3]"))):

@@ -32,6 +32,7 @@ function runOf(number) {
     duration: experiment.duration[place],
     host: pooled(experiment.host),
     snapshot: pooled(experiment.snapshot),
+    code: pooled(experiment.code),
     attempt: experiment.attempt[place],
     past: place >= experiment.past,
     details: DATA.details[number] || null,

@@ -30,6 +30,12 @@ function columnFormat(values) {
   return (value) => (typeof value === "number" ? style.format(value) : formatNumber(value));
 }
 
+// Read a number that Python has written; nothing if it is none that can be compared.
+function readNumber(text) {
+  const number = Number(text.replace(/^(-?)inf$/, "$1Infinity"));
+  return text === "" || Number.isNaN(number) ? null : number;
+}
+
 function count(number, noun) {
   return number.toLocaleString("en-US") + " " + noun + (number === 1 ? "" : "s");
 }

@@ -51,6 +51,7 @@ function summary(parts) {
   const undone = [...parts.used, ...parts.absent].map(runOf).filter((run) => run.state !== "done").length - failed;
   const snapshots = tally(used.map((run) => run.snapshot).filter(Boolean));
   const codes = [...snapshots].map(([tree, many]) => tree.slice(0, 7) + (snapshots.size > 1 ? ` (${many})` : ""));
+  const versions = new Set(used.map((run) => run.code).filter(Boolean)).size;
   const shown = codes.slice(0, 6).join(", ") + (codes.length > 6 ? ", …" : "");
   return facts([
     ["n", parts.used.length.toLocaleString("en-US")],
@@ -58,6 +59,7 @@ function summary(parts) {
     ["failed", failed ? el("span", { class: "warn" }, count(failed, "run")) : null],
     ["not done", undone ? count(undone, "run") : null],
     [snapshots.size > 1 ? "snapshots" : "snapshot", shown ? el("span", { class: "mono" }, shown) : null],
+    ["code", versions > 1 ? el("span", { class: "warn" }, count(versions, "version")) : null],
     ["started", span(used.map((run) => run.started))],
     ["ended", span(used.map((run) => run.ended))],
   ]);

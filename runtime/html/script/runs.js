@@ -55,7 +55,7 @@ function runColumns(experiment) {
     },
     ...experiment.keys.map((column) => {
       const text = (row) => column.pool[column.codes[row]];
-      const values = column.pool.map((value, code) => (value === "" ? null : column.numeric ? Number(value) : column.order[code]));
+      const values = column.pool.map((value, code) => (value === "" ? null : column.numeric ? readNumber(value) : column.order[code]));
       return { name: column.name, right: column.numeric, wide: !column.numeric, value: (row) => values[column.codes[row]], text, cell: text };
     }),
     ...experiment.metrics.map((metric) => simple(metric.name, metric.values, columnFormat(metric.values), { descending: metric.direction !== "minimize" })),
