@@ -17,7 +17,7 @@ from .grouping import group_by, over, run_ids, trace_keys
 from .measures import Measure, direction, measure
 from .scales import categories, numbers, numeric_axis, setting_axis, timestamps, unit_scale
 from .selection import Selection
-from .steps import MOST_STEPS, has_step, metrics_in, step_rows
+from .steps import has_step, metrics_in, step_rows
 
 
 def line(plot: tree.Plot, channels: dict[str, tree.Expr], selected: Selection) -> Points | None:
@@ -42,8 +42,8 @@ def _rows(plot: tree.Plot, channels: dict[str, tree.Expr], selected: Selection) 
             help = "a metric has steps where it is named without a reducer: `y = loss`"
             rows.context.diagnostics.error("XQ031", channels["y"].span, "this has no value at each step", help=help)
         return None, []
-    stepped, total = step_rows(rows, metrics)
-    notes = [f"{MOST_STEPS:,} of {total:,} steps are drawn."] if total > MOST_STEPS + 1 else []
+    stepped, drawn, total = step_rows(rows, metrics)
+    notes = [f"Drawn at {drawn:,} of {total:,} steps."] if drawn < total else []
     return stepped, notes
 
 

@@ -66,10 +66,10 @@ def metrics_in(exprs: Iterable[tree.Expr], catalog: Catalog) -> list[str]:
     return list(dict.fromkeys(name for name in found if name))
 
 
-def step_rows(rows: RunRows, metrics: Sequence[str]) -> tuple[StepRows, int]:
-    """Read the series of some metrics, and give a row for each run and step that has one of them; and how many steps.
+def step_rows(rows: RunRows, metrics: Sequence[str]) -> tuple[StepRows, int, int]:
+    """Read the series of some metrics, and give a row for each run and step that has one of them.
 
-    Of more than ``MOST_STEPS`` different steps every k-th is kept, and the last. Of a step that a run logged several
+    Beside the rows stand how many different steps are in them, and how many there were. Of more than ``MOST_STEPS`` different steps every k-th is kept, and the last. Of a step that a run logged several
     times the last value counts, as for `.at`.
     """
     read = [_series(rows, row, metrics) for row in rows.rows]
@@ -85,7 +85,7 @@ def step_rows(rows: RunRows, metrics: Sequence[str]) -> tuple[StepRows, int]:
         for name, column in columns.items():
             known = values.get(name, {})
             column += [known.get(step) for step in own]
-    return StepRows(rows.context, rows.runs, kept, at, columns), total
+    return StepRows(rows.context, rows.runs, kept, at, columns), len(steps), total
 
 
 def _series(rows: RunRows, row: int, metrics: Sequence[str]) -> dict[str, tuple[Floats, Floats]]:
