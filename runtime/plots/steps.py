@@ -69,8 +69,8 @@ def metrics_in(exprs: Iterable[tree.Expr], catalog: Catalog) -> list[str]:
 def step_rows(rows: RunRows, metrics: Sequence[str]) -> tuple[StepRows, int, int]:
     """Read the series of some metrics, and give a row for each run and step that has one of them.
 
-    Beside the rows stand how many different steps are in them, and how many there were. Of more than ``MOST_STEPS`` different steps every k-th is kept, and the last. Of a step that a run logged several
-    times the last value counts, as for `.at`.
+    Beside the rows stand how many different steps are in them, and how many there were. Of more than ``MOST_STEPS``
+    every k-th is kept, and the last. Of a step that a run logged several times the last value counts, as for `.at`.
     """
     read = [_series(rows, row, metrics) for row in rows.rows]
     steps, total = _thinned([series[0] for found in read for series in found.values()])

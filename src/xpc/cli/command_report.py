@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from xpc.grammar.nearest import nearest
 
 from . import options
 from .failure import refuse
-from .output import print_diagnostics
+from .output import count, print_diagnostics
 from .session import Session, find_folder
 
 if TYPE_CHECKING:
@@ -68,13 +69,31 @@ def command(
     elif explain:
         click.echo(report_output.explanations(found, format))
     else:
-        click.echo(report_output.tables(found, format))
+        _print(report_output.tables(found, format), _plots(chosen, study) if format == "table" else [])
     if strict:
         for name, results in found:
             for result in results:
                 check_strictly(result, result.title or name, session.diagnostics)
     session.stop_if_failed(closing="")
     print_diagnostics(session.diagnostics)
+
+
+def _print(tables: str, plots: Sequence[str]) -> None:
+    """Print tables, and below them where the plots are; a report may have either alone."""
+    if tables or not plots:
+        click.echo(tables)
+    if tables and plots:
+        click.echo()
+    for line in plots:
+        click.echo(line)
+
+
+def _plots(names: Sequence[str], study: Study) -> list[str]:
+    """Say how the plots of each report are drawn."""
+    from xpc.runtime.plots.sections import plot_queries
+
+    counted = {name: len(plot_queries(study.reports[name].clauses)) for name in names}
+    return [f"{count(number, 'plot')}: `xpc plot {name}`" for name, number in counted.items() if number]
 
 
 def _chosen(names: tuple[str, ...], study: Study) -> tuple[str, ...]:
