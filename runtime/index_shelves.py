@@ -59,12 +59,12 @@ def pile_of(connection: sqlite3.Connection, kind: str, experiment: str, like: Pi
 def _kept(
     connection: sqlite3.Connection, kind: str, experiment: str, ids: Sequence[str], *, several: bool
 ) -> list[int] | None:
-    loose = "SELECT id FROM runs WHERE experiment = ?1 AND shelf IS NULL"
+    loose = "SELECT id FROM runs WHERE experiment = :experiment AND shelf IS NULL"
     if kind == SERIES:
-        loose = "SELECT id FROM series WHERE experiment = ?1"
+        loose = "SELECT id FROM series WHERE experiment = :experiment"
     rows = connection.execute(
-        f"{loose} UNION ALL SELECT id FROM gone WHERE kind = ?2 AND experiment = ?1",  # noqa: S608  # our own names
-        (experiment, kind),
+        f"{loose} UNION ALL SELECT id FROM gone WHERE kind = :kind AND experiment = :experiment",  # noqa: S608  # ours
+        {"kind": kind, "experiment": experiment},
     )
     out = {id for (id,) in rows}
     if not out and not several:
