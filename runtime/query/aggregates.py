@@ -55,7 +55,7 @@ def deviation(values: Numbers) -> float | None:
     found, middle = variance(values), mean(values)
     if found is None or middle is None:
         return None
-    if _SMALLEST < found < math.inf or _whole(values):
+    if math.isnan(found) or _SMALLEST < found < math.inf or _whole(values):
         return math.sqrt(found)
     # Squares of such distances are no floats any more; the distances are.
     return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)

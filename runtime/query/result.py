@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from .baseline import Comparison
 
+_EXACT = 2**53  # up to here floats have all integers
+
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
@@ -85,12 +87,19 @@ class Result:
 
 
 def _series(values: Sequence[Value]) -> pd.Series[Any]:
+    """Numbers are `int64` or `float64`; integers that a float would change are `Int64`, or Python's own."""
     import pandas as pd
 
-    kinds = {type(value) for value in values if value is not None}
+    known = [value for value in values if value is not None]
+    kinds = set(map(type, known))
     if kinds and kinds <= {int, float}:
-        whole = kinds == {int} and None not in values and all(abs(v) < 2**63 for v in values)
-        return pd.Series([float("nan") if v is None else v for v in values], dtype="int64" if whole else "float64")
-    if kinds == {bool} and None not in values:
+        if kinds == {int} and all(-(2**63) <= value < 2**63 for value in known):
+            if len(known) == len(values):
+                return pd.Series(values, dtype="int64")
+            if any(abs(value) > _EXACT for value in known):
+                return pd.Series([pd.NA if value is None else value for value in values], dtype="Int64")
+        if all(type(value) is float or abs(value) <= _EXACT for value in known):
+            return pd.Series([float("nan") if value is None else value for value in values], dtype="float64")
+    if kinds == {bool} and len(known) == len(values):
         return pd.Series(list(values), dtype="bool")
     return pd.Series(list(values), dtype="object")
