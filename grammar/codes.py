@@ -154,6 +154,10 @@ TITLES: Final[dict[str, str]] = {
     "XS001": "another submit of this project goes on",
     "XS002": "a run that may still be running",
     "XS003": "a build or a snapshot that can't be read",
+    "XS004": "the scheduler refused",
+    "XS005": "the scheduler does not answer",
+    "XS006": "a secret that is not set",
+    "XS007": "a folder in which OAR runs no jobs",
     "XR001": "a run that there is not",
     "XR002": "an id that is too short",
 }

@@ -125,7 +125,7 @@ class _Submit:
         table = Rows(self._folder, self._plan)
         store = Store(self._project, self._environ)
         try:
-            chooser = Chooser(self._project, self._build, table, store, self._kind)
+            chooser = Chooser(self._build, table, store, self._kind)
             chosen = chooser.choose(rows, retry, diagnostics)
         finally:
             store.close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ...grammar.diagnostic import Diagnostics
 from ..build_rows import Rows
+from ..cluster_states import Held
 from ..records import RunRecord
 from ..retry import WAITING, Retry, release, who_began
 from ..selection import Selection, Standing, select
@@ -15,7 +15,6 @@ from ..shim.build_folder import Build
 from ..standing import is_same
 from ..states import State
 from ..store import Store
-from ..submissions import SentJob, sent_jobs
 from .cluster_plan import Flight
 
 BUSY = ("queued", "running")
@@ -29,13 +28,13 @@ class Chosen:
 
     selection: Selection
     flights: dict[int, Flight]
-    withdraw: list[SentJob] = field(default_factory=list)
+    withdraw: list[Held] = field(default_factory=list)
 
 
 class Chooser:
     """Knows the states of all rows of a build, whatever build or target they were last sent with."""
 
-    def __init__(self, project: Path, build: Build, rows: Rows, store: Store, kind: str) -> None:
+    def __init__(self, build: Build, rows: Rows, store: Store, kind: str) -> None:
         self._build = build
         self._rows = rows
         self._store = store
@@ -43,7 +42,11 @@ class Chooser:
         for name in rows.experiments:
             of = rows.of(name)
             self.states[of.start : of.stop] = store.states(name, rows.ids[of.start : of.stop])
-        self.jobs = _jobs(project, rows, self.states)
+        self.jobs: dict[int, Held] = {}
+        for (name, id), held in store.clusters.held.items():
+            row = rows.find(name, id)
+            if row is not None and self.states[row] in BUSY and not held.cancelled:
+                self.jobs[row] = held
         self.flights = {row: Flight(job.job, job.task) for row, job in self.jobs.items() if job.kind == kind}
         self._order = {name: number for number, name in enumerate(build.plan["experiments"])}
 
@@ -94,9 +97,8 @@ class Chooser:
         name = f"run `{id[:7]}` of `{experiment}`"
         job = self.jobs.get(row)
         if job is not None:
-            task = job.job if job.task is None else f"{job.job}_{job.task}"
             help = (who_began(record), f"`xpc cancel {id[:7]}` ends it")
-            diagnostics.error("XS002", None, f"{name} runs: job {task}", help=help)
+            diagnostics.error("XS002", None, f"{name} runs: job {job.name}", help=help)
         elif retry.release:
             release(record)
             self.states[row] = "lost"
@@ -162,15 +164,3 @@ class Chooser:
                     found[child] = None
                     below.append(child)
         return [row for row in found if row not in above]
-
-
-def _jobs(project: Path, rows: Rows, states: Sequence[State]) -> dict[int, SentJob]:
-    """Give the newest job of each row that is queued or runs."""
-    if not any(state in BUSY for state in states):
-        return {}
-    found: dict[int, SentJob] = {}
-    for job in sent_jobs(project):
-        row = rows.find(job.experiment, job.run)
-        if row is not None and states[row] in BUSY and not job.cancelled:
-            found[row] = job
-    return found

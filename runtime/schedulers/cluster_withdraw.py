@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..submissions import SentJob, SubmissionWriter, ranges
+from ..cluster_states import Held
+from ..submissions import SubmissionWriter, ranges
 from .cluster_call import Scheduler
 
 
-def withdraw(jobs: Iterable[SentJob], writer: SubmissionWriter, scheduler_of: Callable[[str], Scheduler]) -> str | None:
+def withdraw(jobs: Iterable[Held], writer: SubmissionWriter, scheduler_of: Callable[[str], Scheduler]) -> str | None:
     """Cancel the tasks of *jobs*; give what went wrong. What was cancelled is noted by build, kind by kind."""
-    by_kind: dict[str, list[SentJob]] = {}
+    by_kind: dict[str, list[Held]] = {}
     for job in jobs:
         by_kind.setdefault(job.kind, []).append(job)
     for kind, found in by_kind.items():
@@ -24,7 +25,7 @@ def withdraw(jobs: Iterable[SentJob], writer: SubmissionWriter, scheduler_of: Ca
     return None
 
 
-def _tasks(jobs: Iterable[SentJob]) -> Mapping[str, Sequence[int] | None]:
+def _tasks(jobs: Iterable[Held]) -> Mapping[str, Sequence[int] | None]:
     """Give the tasks of each job, ascending; none for a job that is one by itself."""
     found: dict[str, set[int] | None] = {}
     for job in jobs:
@@ -37,9 +38,10 @@ def _tasks(jobs: Iterable[SentJob]) -> Mapping[str, Sequence[int] | None]:
     return {id: None if tasks is None else sorted(tasks) for id, tasks in found.items()}
 
 
-def _indices(jobs: Iterable[SentJob]) -> dict[str, list[tuple[int, int]]]:
+def _indices(jobs: Iterable[Held]) -> dict[str, list[tuple[int, int]]]:
     """Give the indices that were cancelled, by array."""
     found: dict[str, set[int]] = {}
     for job in jobs:
-        found.setdefault(job.array, set()).add(job.index)
+        if job.index is not None:
+            found.setdefault(job.array, set()).add(job.index)
     return {array: ranges(sorted(indices)) for array, indices in found.items()}

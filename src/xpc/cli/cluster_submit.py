@@ -98,11 +98,13 @@ def _by_experiment(sent: Sent) -> dict[str, list[SentCall]]:
 
 def _ids(group: Sequence[SentCall], kind: str) -> str:
     """Give the ids of the jobs: SLURM has one an array, OAR one a task, those that follow one another as a range."""
-    texts = [
-        first if kind == "slurm" or size == 1 else f"{first}-{int(first) + size - 1}"
-        for each in group
-        for first, size in each.jobs
-    ]
+    from xpc.runtime.schedulers.oar_submit import runs_of
+
+    if kind == "slurm":
+        texts = [each.jobs[0][0] for each in group]
+    else:
+        ids = [int(first) + step for each in group for first, size in each.jobs for step in range(size)]
+        texts = [id if size == 1 else f"{id}-{int(id) + size - 1}" for id, size in runs_of(sorted(ids))]
     more = len(texts) - IDS
     return ", ".join(texts[:IDS]) + (f" and {more:,} more" if more > 0 else "")
 

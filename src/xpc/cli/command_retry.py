@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options
 from .session import Session, find_folder
 
+if TYPE_CHECKING:
+    from .standing import Standings
+
 
 @click.command()
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
 @options.where
+@click.option("--target", metavar="NAME", help="Where to run (by default where the runs were last sent).")
 @options.settings
 @options.jobs
 @click.option("--release", is_flag=True, help="Give named runs free that may run on another host; you know they ended.")
@@ -20,6 +26,7 @@ from .session import Session, find_folder
 def command(
     runs: tuple[str, ...],
     where: str | None,
+    target: str | None,
     settings: tuple[str, ...],
     jobs: int | None,
     release: bool,
@@ -27,7 +34,8 @@ def command(
 ) -> int:
     """Run again what failed, timed out or ran out of memory; or the named runs, by the beginning of their ids.
 
-    What comes after them runs too. Earlier attempts and their logs are kept.
+    What comes after them runs too; on a cluster its queued tasks are cancelled first, and sent again with them.
+    Earlier attempts and their logs are kept.
 
     \b
     Example:  xpc retry 3fa2c81
@@ -38,14 +46,34 @@ def command(
     from .selecting import rows_named, rows_where
     from .standing import Standings
 
-    session = Session(find_folder(Path.cwd()), settings)
+    session = Session(find_folder(Path.cwd()), settings, target or "local")
     session.checked()
+    standings = Standings(session.folder)
     named = rows_named(session, runs) if runs else None
     if where is not None:
-        chosen = rows_where(session, session.experiments(()), where, Standings(session.folder))
+        chosen = rows_where(session, session.experiments(()), where, standings)
         named = (
             chosen
             if named is None
             else {name: sorted({*rows} & {*(chosen or {}).get(name, ())}) for name, rows in named.items()}
         )
+    last = _last_target(session, standings, named) if target is None else None
+    if last is not None and last != session.target_name:
+        session = Session(session.folder, settings, last)
+        session.checked()
     return send(session, None, jobs, as_json=as_json, retry=Retry(bool(runs), release), named=named)
+
+
+def _last_target(session: Session, standings: Standings, named: Mapping[str, Sequence[int]] | None) -> str | None:
+    """Give the target that these runs (none: those that failed) were last sent to, if there still is one."""
+    from xpc.runtime.last_target import last_target
+    from xpc.runtime.selection import FAULTS
+
+    if named is not None:
+        runs = {(name, session.tables[name].id(row)) for name, rows in named.items() for row in rows}
+    else:
+        known = ((name, id) for name in session.tables for id in standings.store.ids(name))
+        runs = {run for run in known if standings.state(*run) in FAULTS}
+    found = last_target(session.folder, runs) if runs else None
+    study = session.study
+    return found if found is not None and study is not None and found in study.targets else None

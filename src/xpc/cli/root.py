@@ -16,6 +16,7 @@ COMMANDS = {
     "wait": "come back when the runs have ended",
     "logs": "print what a run printed",
     "show": "tell everything about a run",
+    "cancel": "take queued and running runs back from a cluster",
     "retry": "run again what failed",
     "report": "print the tables of the file's reports",
     "query": "ask the records a question",
