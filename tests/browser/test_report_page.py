@@ -165,6 +165,22 @@ def test_without_script(open_page: Open, text: str) -> None:
     assert "need JavaScript.</p></noscript>" in page.content()
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("1e-05", "0.00001"),
+        ("inf", "Infinity"),
+        ("-inf", "-Infinity"),
+        ("nan", "null"),
+        ("", "null"),
+        ("1e400", "Infinity"),
+    ],
+)
+def test_numbers_of_keys(open_page: Open, text: str, written: str, number: str) -> None:
+    """What Python writes sorts as the number that it is; what is no number sorts last."""
+    assert open_page(text).evaluate("written => String(readNumber(written))", written) == number
+
+
 # ------------------------------------------------------------------ views
 
 

@@ -20,7 +20,7 @@ function showSource(cell, title, row, parts) {
   if (again) return;
   const close = el("button", { type: "button", class: "plain", onclick: () => closeSource(true) }, "Close");
   const panel = el("div", { class: "source", role: "dialog", "aria-label": "Runs behind " + title, tabindex: "-1" },
-    el("header", {}, el("h3", {}, title), close),
+    el("div", { class: "source-head" }, el("h3", {}, title), close),
     row ? el("div", { class: "quiet" }, row) : null,
     summary(parts),
     runList("Runs", parts.used),

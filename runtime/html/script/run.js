@@ -98,8 +98,8 @@ function outputs(run) {
   const rows = run.details.outputs || [];
   if (!rows.length) return null;
   const more = run.details.more.outputs;
-  return section("Outputs", table(["name", "path", "size", ""],
-    rows.map(([name, path, size, carried]) => [name, el("span", { class: "mono" }, path), size, carried ? "of an earlier attempt" : ""]), [2]),
+  return section("Outputs", table(["name", "path", "size", "from"],
+    rows.map(([name, path, size, carried]) => [name, el("span", { class: "mono" }, path), size, carried ? "an earlier attempt" : "this attempt"]), [2]),
   more ? el("p", { class: "quiet" }, `${count(more, "more file")} not shown.`) : null);
 }
 
