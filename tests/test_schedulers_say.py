@@ -256,6 +256,12 @@ def test_job_that_oar_started_again() -> None:
     assert look("oar", [("46", None)], run=alone).seen == {("46", None): Seen("ended", "killed", "BESTEFFORT_KILL")}
 
 
+def test_recorded_job_that_oar_started_again() -> None:
+    """A besteffort and idempotent job that had to make room."""
+    run = scheduler(oarstat=(RECORDED / "oarstat-again.json").read_text())[0]
+    assert look("oar", [("83", None)], run=run).seen == {("83", None): Seen("running", None, "", 1)}
+
+
 @pytest.mark.parametrize("said", ["<html>", "[1]", "slurm is tired", '"x"'])
 def test_answer_that_is_none(said: str) -> None:
     """Then nothing was answered, and it is said."""

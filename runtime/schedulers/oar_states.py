@@ -102,7 +102,7 @@ def seen_of(job: Job, restarts: int = 0) -> Seen:
     for event, meaning in ENDED.items():
         if event in events:
             return Seen("ended", meaning, _words(event, job), restarts)
-    telling = [event for event in events if event not in TECHNICAL]
+    telling = [event for event in events if event not in TECHNICAL and not event.startswith("SCHEDULER_")]
     return Seen("ended", "lost", " ".join(telling) or "Error", restarts)
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "query": "ask the records a question",
     "plot": "draw the plots of the reports",
     "gc": "pack ended runs to make room",
+    "doctor": "find the schedulers, and try what jobs may do",
 }
 
 
