@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from .draw_boxes import draw_boxes
@@ -46,7 +47,8 @@ def draw(figure: Figure, format: str) -> bytes:
     except ModuleNotFoundError as missing:
         raise NoMatplotlibError from missing
     written = io.BytesIO()
-    with rc_context(dict(RC)):  # type: ignore[arg-type]  # the keys are matplotlib's own
+    with warnings.catch_warnings(), rc_context(dict(RC)):  # type: ignore[arg-type]  # the keys are matplotlib's own
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # an SVG has the text, a PNG a box
         canvas = Canvas()
         FigureCanvasAgg(canvas)
         _draw(figure, canvas)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...grammar.screen import visible
 from .figure import Axis
 from .style import LEGEND_ROWS
 from .tick_text import even_texts, tick_text
@@ -17,7 +18,8 @@ _ROOM = 62  # characters that fit side by side below an axis
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
-    """Cut a text in the middle, where names of one family are alike."""
+    """Cut a text in the middle, where names of one family are alike; what no file may hold is made visible."""
+    text = visible(text)
     if len(text) <= longest:
         return text
     half = (longest - 1) // 2
@@ -69,7 +71,7 @@ def _crowded(texts: list[str]) -> bool:
 
 
 def _plain_numbers(axes: Axes, which: str, axis: Axis) -> None:
-    """Write numbers as people do; the formatter sees all ticks of its axis, so that they agree in their decimals."""
+    """Write numbers as people do; all ticks of an axis agree in their decimals."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     own = axes.xaxis if which == "x" else axes.yaxis
@@ -80,8 +82,7 @@ def _plain_numbers(axes: Axes, which: str, axis: Axis) -> None:
         return
     if axis.whole:
         own.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
-    formatter = FuncFormatter(lambda value, _: even_texts([value, *formatter.locs])[0])
-    own.set_major_formatter(formatter)
+    own.set_major_formatter(FuncFormatter(lambda value, _: even_texts([value, *own.get_majorticklocs()])[0]))
 
 
 def _mark_times(axes: Axes, which: str) -> None:

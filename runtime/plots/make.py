@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -11,14 +11,16 @@ from ...grammar import tree
 from ...grammar.diagnostic import Diagnostics
 from ...grammar.plot_form import check_plot
 from .. import quantities
-from ..query.lookup import Field
+from ..query.lookup import Field, look_up
 from ..query.view import View
+from ..query.walk import parts as parts_of
 from ..states import STATES
 from . import clouds, grid, points, spread
 from .channels import channels_of
 from .figure import Figure
 from .sections import PlotQuery
 from .selection import Selection, select_runs
+from .steps import STEP
 
 _KINDS: Final[dict[str, Callable[[tree.Plot, dict[str, tree.Expr], Selection], Figure | None]]] = {
     "line": points.line,
@@ -40,9 +42,19 @@ def make_figure(query: PlotQuery, view: View, diagnostics: Diagnostics) -> Figur
         return None
     channels = channels_of(query.plot, selected.parts.cells)
     found: Figure | None = _KINDS[query.plot.kind.text](query.plot, channels, selected)
+    if found is None:
+        _look_up_all([*channels.values(), *query.plot.by], selected)
     if found is None or any(finding.severity == "error" for finding in diagnostics.found[before:]):
         return None
     return replace(found, title=query.title, notes=(*found.notes, *_notes(selected)))
+
+
+def _look_up_all(exprs: Iterable[tree.Expr], selected: Selection) -> None:
+    """Report every wrong name of a plot that has failed at the first of them."""
+    context = selected.context
+    for part in (part for expr in exprs for part in parts_of(expr)):
+        if isinstance(part, tree.Name) and part.path != STEP:
+            look_up(part.path, part.span, context.catalog, context.diagnostics)
 
 
 def _notes(selected: Selection) -> list[str]:
