@@ -72,6 +72,7 @@ class Document:
 
     text: str
     tables: int
+    plots: int
     runs: int
     whole: int
 
@@ -100,7 +101,8 @@ def render(project: str, sections: Sequence[Section], view: View, git: Git | Non
         "changes": changes(runs, git),
     }
     text = _page(project, sections, tables, runs, len(chosen), data)
-    return Document(text, len(tables), len(runs), len(chosen))
+    plots = sum(isinstance(part, Picture) for section in sections for part in section.parts)
+    return Document(text, len(tables), plots, len(runs), len(chosen))
 
 
 def _page(

@@ -235,6 +235,16 @@ def test_a_run_page(open_page: Open, text: str) -> None:
     assert run.locator(".diff .minus").all_inner_texts() == ["-print('one')"]
 
 
+def test_a_failed_run_begins_with_its_last_words(open_page: Open, text: str) -> None:
+    page = open_page(text, "#runs/train")
+    rows_of(page).locator("tbody a").nth(9).click()
+    run = page.locator("#view-run")
+
+    assert run.locator("h3").all_inner_texts()[:6] == ["Run", "Request", "Config", "stderr", "stdout", "Metrics"]
+    assert run.locator("pre").first.inner_text() == "Traceback (most recent call last):\nValueError: red"
+    assert "exit code 1" in run.locator("dl.facts").first.inner_text()
+
+
 def test_curves(open_page: Open, text: str) -> None:
     """A line a run or a mean, coloured by a key; a colour can be hidden; the scale can be logarithmic."""
     page = open_page(text, "#curves")
@@ -328,7 +338,7 @@ def test_hostile_texts_are_texts(open_page: Open, tmp_path: Path) -> None:
         page.locator(f"#view-{address[1:].split('/')[0]}").wait_for()
         page.wait_for_timeout(50)
         assert page.locator("main img, main script, main iframe").count() == 0
-    assert page.locator("#view-run pre").all_inner_texts() == [f"'{EVIL}'", f"<b>{EVIL}", f"{EVIL}\n{EVIL}"]
+    assert page.locator("#view-run pre").all_inner_texts() == [f"<b>{EVIL}", f"{EVIL}\n{EVIL}", f"'{EVIL}'"]
     assert "<img src=x onerror=alert(1)>" in page.locator("#view-run figcaption").all_inner_texts()
     page.evaluate("window.location.hash = '#run/<img src=x onerror=alert(1)>'")
     page.get_by_text("This file has no run <img src=x onerror=alert(1)>.").wait_for()

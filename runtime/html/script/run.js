@@ -10,9 +10,12 @@ function showRun(text) {
   }
   const run = runOf(number), details = run.details;
   const parts = [head(run), el("div", { class: "columns" }, el("div", {}, standing(run)), el("div", {}, config(run)))];
-  if (details) {
+  if (details && details.command !== undefined) {
+    const logs = [log("stderr", details.stderr, run), log("stdout", details.stdout, run)];
+    const failed = OF_STATE[run.state] === "bad"; // then what it said last is what one looks for
+    if (failed) parts.push(...logs);
     parts.push(metrics(run), command(run), outputs(run), attempts(run), parents(run));
-    parts.push(log("stderr", details.stderr, run), log("stdout", details.stdout, run));
+    if (!failed) parts.push(...logs);
   } else {
     parts.push(metrics(run), el("p", { class: "quiet block" }, leftOut(run)));
   }

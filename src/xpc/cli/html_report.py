@@ -40,7 +40,8 @@ def write_report(
 def _content(page: Document) -> str:
     runs = count(page.runs, "run")
     part = f"{runs}, {page.whole:,} of them with logs and curves" if page.whole < page.runs else runs
-    return f"{count(page.tables, 'table')}, {part}"
+    shown = [count(page.tables, "table"), *([count(page.plots, "plot")] if page.plots else []), part]
+    return ", ".join(shown)
 
 
 def _repository(folder: Path) -> Repository | None:
