@@ -47,5 +47,10 @@ def _of_table(clauses: Sequence[tree.Clause]) -> list[tree.Clause]:
 
 
 def _kept(shared: Sequence[tree.Clause], own: Sequence[tree.Clause]) -> list[tree.Clause]:
-    replaced = {type(clause) for clause in own}
-    return [clause for clause in shared if type(clause) not in replaced]
+    replaced = set(map(_kind, own))
+    return [clause for clause in shared if _kind(clause) not in replaced]
+
+
+def _kind(clause: tree.Clause) -> tuple[type, str]:
+    """Tell clauses apart that replace each other; `with past` and `with all attempts` do not."""
+    return type(clause), clause.what if isinstance(clause, tree.With) else ""
