@@ -85,7 +85,7 @@ def write_project(project: Path, runs: int) -> list[tuple[str, Values]]:
 
 
 def write_mlxp(folder: Path, runs: list[tuple[str, Values]]) -> None:
-    """Write the same runs as MLXP's logger lays them out: numbered folders, YAML for metadata, JSON lines for metrics."""
+    """Write the same runs as MLXP's logger does: numbered folders, YAML for metadata, JSON lines for metrics."""
     for number, (_, values) in enumerate(runs, 1):
         place = folder / str(number)
         (place / "metadata").mkdir(parents=True)
