@@ -185,6 +185,22 @@ def test_a_cell_without_a_value_for_some_runs(tmp_path: Path) -> None:
     assert rows[0] == {"runs": [[0, 6]], "cells": {"mean(loss)": {"used": [[1, 5]], "missing": [[0, 1]]}}}
 
 
+def test_cells_that_compare(tmp_path: Path) -> None:
+    """A cell with a difference names the runs that it was compared with, and those that had no partner."""
+    report = (
+        "report r:\n    from train\n    group by optimizer.lr\n    show diff(loss, baseline = (optimizer.lr == 0.1))\n"
+    )
+    study = Recorded(tmp_path, STUDY + report)
+    for row in range(12):
+        study.write(row, metrics=[{"loss": 1.0}], state="failed" if row == 1 else "done")
+    (study.run(2) / "metrics.jsonl").unlink()
+    _, second = data_of(document(study).text)["tables"][0]["rows"]
+    (cell,) = second["cells"].values()
+
+    assert second["runs"] == [[6, 6]]
+    assert (cell["baseline"], cell["unpaired"]) == ([[0, 2], [3, 3]], [[8, 1]])
+
+
 def test_a_run_in_full(tmp_path: Path) -> None:
     """Its details hold what its folder says: logs without terminal codes, attempts, outputs, curves, what changed."""
     study, git = full_study(tmp_path)

@@ -278,6 +278,21 @@ def test_a_point_under_the_pointer_is_named(open_page: Open, text: str) -> None:
     page.locator("#view-run h2").wait_for()
 
 
+def test_a_mean_says_of_how_many(open_page: Open, text: str) -> None:
+    """The mean of the runs of a colour at a step, and how many of them have that step."""
+    page = open_page(text, "#curves")
+    page.locator("#view-curves").get_by_label("Draw").select_option("mean")
+    drawing = page.locator("#view-curves svg[role=img]").first
+    box = drawing.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.98, box["y"] + box["height"] * 0.86)
+
+    assert page.locator(".tip").inner_text().split("\n") in (
+        ["optimizer.lr = 0.1, mean of 6 runs", "step 50: 0.1917, 6 runs"],
+        ["optimizer.lr = 0.01, mean of 5 runs", "step 50: 0.2467, 5 runs"],
+    )
+
+
 # ------------------------------------------------------------------ looks
 
 
@@ -388,6 +403,10 @@ experiment train:
 
 report all:
     from train
+
+report grouped:
+    group by lr
+    show count()
 """
 
 
@@ -416,3 +435,14 @@ def test_ten_thousand_runs(open_page: Open, tmp_path: Path) -> None:
     assert page.locator("#view-runs").get_by_role("status").inner_text() == "400 of 10,000 rows"
     page.locator("#view-runs").get_by_role("button", name="Next").click()
     assert page.locator("#view-runs .pager span").inner_text() == "101–200 of 400"
+
+    page.evaluate("window.location.hash = ''")
+    page.locator("#table-2 tbody td").nth(1).click()
+    panel = page.get_by_role("dialog")
+    assert panel.locator("tbody tr").count() == 100
+    assert "The first 100 of 2,000 runs." in panel.inner_text()
+    panel.get_by_text("Show all of them").click()
+    page.get_by_text("the runs behind one cell").wait_for()
+    assert page.locator("#view-runs").get_by_role("status").inner_text() == "2,000 rows"
+    page.get_by_role("button", name="Show all runs").click()
+    assert page.locator("#view-runs").get_by_role("status").inner_text() == "10,000 rows"

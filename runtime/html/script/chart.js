@@ -1,7 +1,7 @@
 "use strict";
 // Lines over steps, drawn as SVG with axes; the nearest point is named under the pointer.
 //
-// A line: {points: [[step, value or null]…], style, name, run?, band?: [[step, low, high]…]}.
+// A line: {points: [[step, value or null, how many runs?]…], style, name, run?, band?: [[step, low, high]…]}.
 
 const WIDE = 560, HIGH = 300, LEFT = 58, RIGHT = 8, TOP = 8, BOTTOM = 34;
 
@@ -153,12 +153,12 @@ function follow(area, drawing, lines, paths, scale, usable) {
     const x = ((event.clientX - box.left) / box.width) * WIDE, y = ((event.clientY - box.top) / box.height) * HIGH;
     let best = null, least = 40 * 40;
     lines.forEach((line, at) => {
-      for (const [step, value] of line.points) {
+      for (const [step, value, many] of line.points) {
         if (!usable(value)) continue;
         const far = (scale.x(step) - x) ** 2 + (scale.y(value) - y) ** 2;
         if (far < least) {
           least = far;
-          best = { at, step, value };
+          best = { at, step, value, many };
         }
       }
     });
@@ -168,13 +168,14 @@ function follow(area, drawing, lines, paths, scale, usable) {
     const found = find(event);
     leave();
     if (!found) return;
-    const { at, step, value, box } = found, line = lines[at];
+    const { at, step, value, many, box } = found, line = lines[at];
     near = at;
     paths[at].classList.add("near");
     const x = scale.x(step), y = scale.y(value);
     dot = svg("circle", { class: "dot " + line.style, cx: x, cy: y, r: 3.5 });
     drawing.append(dot);
-    const text = `step ${formatNumber(step)}: ${line.about ? "about " : ""}${formatNumber(value)}`;
+    const text = `step ${formatNumber(step)}: ${line.about ? "about " : ""}${formatNumber(value)}`
+      + (many > 1 ? `, ${count(many, "run")}` : "");
     tip = el("div", { class: "tip" }, el("div", {}, line.name), el("div", { class: "quiet" }, text));
     area.append(tip);
     const left = (x / WIDE) * box.width;

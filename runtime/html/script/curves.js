@@ -153,6 +153,7 @@ function meanLine(group, metric) {
   let steps = [...new Set(series.flatMap((points) => points.map(([step]) => step)))].sort((left, right) => left - right);
   if (steps.length > 400) steps = Array.from({ length: 400 }, (_, at) => steps[Math.round((at * (steps.length - 1)) / 399)]);
   const sums = steps.map(() => ({ many: 0, sum: 0, low: Infinity, high: -Infinity }));
+  let exact = true;
   for (const points of series) {
     let at = 0;
     steps.forEach((step, place) => {
@@ -170,15 +171,16 @@ function meanLine(group, metric) {
         if (from === step) return before;
         if (from > step || at + 1 >= points.length) return null;
         const [to, after] = points[at + 1];
+        exact = false;
         return before + ((after - before) * (step - from)) / (to - from);
       }
     });
   }
   const kept = steps.map((step, place) => [step, sums[place]]).filter(([, { many }]) => many);
   return {
-    points: kept.map(([step, { sum, many }]) => [step, sum / many]),
+    points: kept.map(([step, { sum, many }]) => [step, sum / many, many]),
     band: series.length > 1 ? kept.map(([step, { low, high }]) => [step, low, high]) : null,
-    style: group.style, mean: true, about: series.length > 1, run: series.length === 1 ? group.runs[0] : null,
+    style: group.style, mean: true, about: !exact, run: series.length === 1 ? group.runs[0] : null,
     name: `${group.text}, ${series.length > 1 ? "mean of " : ""}${count(series.length, "run")}`,
   };
 }
