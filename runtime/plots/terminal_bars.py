@@ -12,7 +12,6 @@ from .figure import Axis, Box, Boxes, Points
 from .terminal_page import Page, cut, error_text, left, right, ruler
 from .tick_text import cell_texts
 
-_LONGEST: Final = 24
 _PARTS: Final = " ▏▎▍▌▋▊▉█"
 
 
@@ -33,7 +32,7 @@ def bar_lines(figure: Points, page: Page) -> list[str]:
         right(value, max(map(columns, values))) + (f" {error}" if error else "")
         for value, (*_, error) in zip(values, rows, strict=True)
     ]
-    head = _Head(figure.x, [trace.label for trace in figure.traces], figure.legend)
+    head = _Head(figure.x, [trace.label for trace in figure.traces], figure.legend, page.width // 4)
     room = max(page.width - head.width - max(map(columns, notes)) - 4, 8)
     lines = [cut(head.heading(figure.y.text), page.width)]
     before = None
@@ -47,21 +46,22 @@ def bar_lines(figure: Points, page: Page) -> list[str]:
 class _Head:
     """The columns before the bars: the names of the places, and, of several traces, theirs."""
 
-    def __init__(self, axis: Axis, labels: Sequence[str], legend: str) -> None:
+    def __init__(self, axis: Axis, labels: Sequence[str], legend: str, longest: int) -> None:
         self.grouped = len(labels) > 1
-        self.axis, self.legend = axis, cut(legend, _LONGEST)
-        self.names = {x: cut(text, _LONGEST) for x, text in axis.ticks}
-        self.wide = max(columns(text) for text in (cut(axis.text, _LONGEST), *self.names.values()))
-        self.narrow = max(columns(text) for text in (self.legend, *(cut(label, _LONGEST) for label in labels)))
+        self.longest = longest
+        self.axis, self.legend = axis, cut(legend, self.longest)
+        self.names = {x: cut(text, self.longest) for x, text in axis.ticks}
+        self.wide = max(columns(text) for text in (cut(axis.text, self.longest), *self.names.values()))
+        self.narrow = max(columns(text) for text in (self.legend, *(cut(label, self.longest) for label in labels)))
         self.width = self.wide + (self.narrow + 2 if self.grouped else 0)
 
     def heading(self, rest: str) -> str:
-        first = left(cut(self.axis.text, _LONGEST), self.wide)
+        first = left(cut(self.axis.text, self.longest), self.wide)
         return "  ".join([first, *([left(self.legend, self.narrow)] if self.grouped else []), rest])
 
     def row(self, x: float, label: str, begins: bool) -> str:
         name = left(self.names[x] if begins else "", self.wide)
-        return f"{name}  {left(cut(label, _LONGEST), self.narrow)}" if self.grouped else name
+        return f"{name}  {left(cut(label, self.longest), self.narrow)}" if self.grouped else name
 
 
 def _bar(value: float, least: float, most: float, room: int, unicode: bool) -> str:
@@ -85,8 +85,8 @@ def box_lines(figure: Boxes, page: Page) -> list[str]:
     rows = sorted((box.x, index, trace.label, box) for index, trace in enumerate(figure.traces) for box in trace.boxes)
     values = [value for *_, box in rows for value in box.values]
     notes = [f"{cell_texts([box.median], values, 4)[0]}  n = {len(box.values):,}" for *_, box in rows]
-    head = _Head(figure.x, [trace.label for trace in figure.traces], figure.legend)
-    room = max(page.width - head.width - max(map(columns, notes)) - 4, 20)
+    head = _Head(figure.x, [trace.label for trace in figure.traces], figure.legend, page.width // 4)
+    room = max(page.width - head.width - max(map(columns, notes)) - 4, 8)
     scale = ruler(figure.y, values, 2)
     lines = [cut(head.heading(f"{figure.y.text}, median"), page.width)]
     before = None

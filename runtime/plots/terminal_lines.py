@@ -88,12 +88,16 @@ def _legend(figure: Points, page: Page, canvas: Canvas) -> list[str]:
     lines = [] if alone else [cut(f"{figure.legend}:", page.width)]
     room = min(max(columns(cut(trace.label, 40)) for trace in figure.traces), 40)
     for index, trace in enumerate(figure.traces):
-        sign = paint(letter(index), index if page.colour else -1)
-        text = f"  {sign}  {left(cut(trace.label, room), room)}"
-        lines.append(f"{text}  ends at {_end(trace, among)}" if ends else text if not alone else "")
+        text = left(cut(trace.label, room), room) + (f"  ends at {_end(trace, among)}" if ends else "")
+        lines.append(_entry(index, text.strip() if alone else text, page))
     if figure.kind == "scatter" and canvas.mixed:
         lines.append("  *  several of them")
-    return [line for line in lines if line]
+    return lines
+
+
+def _entry(index: int, text: str, page: Page) -> str:
+    """Give a line of a legend: the letter, in its colour, and what it stands for."""
+    return f"  {paint(letter(index), index if page.colour else -1)}  {cut(text, page.width - 5)}"
 
 
 def _end(trace: Trace, among: Sequence[float]) -> str:
@@ -132,10 +136,7 @@ def parallel_lines(figure: Parallel, page: Page) -> list[str]:
     lines.append(_centred(names, room))
     if figure.legend:
         lines.append(cut(f"{figure.legend}:", page.width))
-        lines += [
-            f"  {paint(letter(i), i if page.colour else -1)}  {cut(trace.label, page.width - 6)}"
-            for i, trace in enumerate(figure.traces)
-        ]
+        lines += [_entry(index, trace.label, page) for index, trace in enumerate(figure.traces)]
     return lines
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_NARROW: Final = 1e-9  # a range of which twelve digits show nothing
 _LOG_STEPS: Final = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0))
 
 
@@ -13,6 +14,8 @@ def linear_ticks(low: float, high: float, most: int, *, whole: bool = False) -> 
     """Give at most *most* numbers, evenly spaced by 1, 2, 2.5 or 5 times a power of ten; *whole*: no fractions."""
     if not low < high:
         return [low]
+    if high - low < max(abs(low), abs(high)) * _NARROW:
+        return [low, high]
     rough = (high - low) / max(most - 1, 1)
     power = 10.0 ** math.floor(math.log10(rough))
     for step in (power * factor for factor in (*_STEPS, 20.0, 50.0)):
@@ -38,5 +41,5 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
             best = inside
     if best:
         return best if len(best) > 1 else sorted({*best, low, high})
-    whole = [10.0**power for power in powers if low <= 10.0**power <= high]
-    return whole[:: -(-len(whole) // most)]
+    whole = [float(f"1e{power}") for power in powers if low <= 10.0**power <= high]
+    return whole[:: -(-len(whole) // most)] if whole else [low, high]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xpc.runtime.plots.sections import PlotQuery
 
 ENDINGS = (".svg", ".png", ".pdf")
-USUAL_WIDTH, WIDEST = 80, 120
+NARROWEST, USUAL_WIDTH, WIDEST = 60, 80, 120
 
 
 @click.command()
@@ -129,7 +129,7 @@ def _text(figure: Figure) -> str:
     seen = out.isatty()
     unicode = seen and (out.encoding or "").lower().replace("-", "") == "utf8"
     width = min(shutil.get_terminal_size((USUAL_WIDTH, 24)).columns, WIDEST) if seen else USUAL_WIDTH
-    return text(figure, max(width, 40), unicode=unicode, colour=colour_wanted(out))
+    return text(figure, max(width, NARROWEST), unicode=unicode, colour=colour_wanted(out))
 
 
 def _check_output(output: str) -> None:
