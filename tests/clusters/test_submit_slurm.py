@@ -142,21 +142,19 @@ def test_refusal_midway_takes_back_what_was_sent(make_project: Make) -> None:
     """The scheduler's words, the line that asked, and nothing left in the queue."""
     project = make_project("slurm", study("slurm"))
     text = (project.folder / "Experimentfile").read_text()
-    long = text.replace("after train\n    resources small", "after train\n    resources:\n        time = 40h")
-    project.write({"Experimentfile": long})
+    long = text.replace("after train\n    resources small", "after train\n    resources long")
+    project.write({"Experimentfile": long + "\nresources long:\n    time = 40h\n"})
     done = project.xpc("submit", "--target", "here", check=False)
 
     assert done.returncode == 3
     assert done.stdout == ""
     assert done.stderr == (
-        "error[XS004]: SLURM refused array `evaluate-1`\n"
-        "  sbatch: error: Batch job submission failed: "
+        "error[XS004]: SLURM refused array `evaluate-1`: "
         "Requested time limit is invalid (missing or exceeds some limit)\n"
-        "  --> Experimentfile:28:16\n"
+        "  --> Experimentfile:37:12\n"
         "   |\n"
-        "28 |         time = 40h\n"
-        "   |                ^^^ asked here; partition `cpu` allows 1 d\n"
-        "   |\n"
+        "37 |     time = 40h\n"
+        "   |            ^^^ asked here; partition `cpu` allows 1 d\n"
         "Cancelled what this submit had sent (1 array). Nothing of it is queued.\n"
     )
     (train,) = jobs(project)
@@ -335,7 +333,7 @@ def test_retry_asks_for_what_that_attempt_needs(make_project: Make) -> None:
     """Memory that grows with the attempt stands on the command line, since the script asks for the first one's."""
     files = study("slurm", points=2, train='[ "$1" != 1 ] || exit 3')
     files["Experimentfile"] = files["Experimentfile"].replace("memory = 100MiB", "memory = 128MiB * attempt")
-    files["Experimentfile"] = files["Experimentfile"].replace("    output model", "    retries 0\n    output model")
+    files["Experimentfile"] = files["Experimentfile"].replace("    output model", "    retries 1\n    output model")
     project = make_project("slurm", files)
     project.xpc("submit", "train", "--target", "here")
     project.until(lambda: project.status()["train"] == {"failed": 2})

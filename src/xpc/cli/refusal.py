@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from xpc.grammar.diagnostic import Diagnostics
@@ -20,6 +21,7 @@ HELP = {
     "max_submit": "`xpc doctor` says which `max_submit` to put in the target; `pack N` puts several runs in a task",
     "queue": 'write `queue = "…"` in the target',
 }
+_PROGRAM = re.compile(r"^(sbatch: )?(error: |\[ERROR\] |/!\\\s*)?(Batch job submission failed: )?")
 NAMES = {"slurm": "SLURM", "oar": "OAR"}
 
 
@@ -39,17 +41,22 @@ def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) 
     spans = dict(target.spans)
     if failure.call.experiment in study.experiments:
         spans |= study.experiments[failure.call.experiment].resources.spans
-    message = "\n  ".join([f"{scheduler} refused array `{failure.call.array}`", *_lines(failure.said)])
+    *more, last = _lines(failure.said) or ["it did not say why"]
+    message = f"{scheduler} refused array `{failure.call.array}`: {last}"
+    help = [f"{scheduler} also said: {line}" for line in more]
     found = next(((name, spans[name]) for name in names if name in spans), None)
     if found is None:
-        diagnostics.error("XS004", None, message, help=[HELP[name] for name in names if name in HELP][:1])
+        cures = [HELP[name] for name in names if name in HELP]
+        diagnostics.error("XS004", None, message, help=[*help, *cures[:1]])
         return
     name, span = found
-    diagnostics.error("XS004", span, message, _label(name, sent, target))
+    diagnostics.error("XS004", span, message, _label(name, sent, target), help=help)
 
 
 def _lines(said: str) -> list[str]:
-    return [line.strip() for line in said.splitlines() if line.strip()]
+    """Give the lines of what was said, without the name of the program that says it on each."""
+    lines = (_PROGRAM.sub("", line.strip()) for line in said.splitlines())
+    return list(dict.fromkeys(line for line in lines if line))
 
 
 def _label(name: str, sent: Sent, target: Target) -> str:
