@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from .cluster_states import Held, Told, needs_no_word, of_cluster, restarts
+from .cluster_states import Held, Told, name_of, needs_no_word, of_cluster, restarts
 from .evidence_files import Evidence, EvidenceWriter, Kept, Run, read_evidence
 from .records import RunRecord
 from .submissions import CLUSTERS, SentJob, Submission, read_submissions, sent_jobs
@@ -114,9 +114,12 @@ class ClusterRuns:
 
     def _job(self, run: Run, own: Any) -> Any:
         held = self.held.get(run)
-        if held is None or self._records.end_of(*run) == "done":
+        if self._records.end_of(*run) == "done":
             return own
         record = self._records.record(*run)
+        if held is None:
+            kept = self.kept.ended.get(run, [])[-1:] if record is None else []
+            return name_of(kept[0].task) if kept else own
         return own if record is not None and held.claimed(record) else held.name
 
     def _wait(self, run: Run, own: Any) -> Any:

@@ -22,6 +22,12 @@ PROOFLESS: Final = frozenset(("done", "failed", "skipped"))
 """What the scheduler says of the shim's exit status: no proof of what became of a run that left no end line."""
 
 
+def name_of(task: Task) -> str:
+    """Give a task as its scheduler's commands name it."""
+    job, index = task
+    return job if index is None else f"{job}_{index}"
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a cluster was given for a run. *cancelled*: `xpc cancel` took it back; *packed*: the task has other runs.
@@ -47,7 +53,7 @@ class Held:
     @property
     def name(self) -> str:
         """The task as its scheduler's commands name it."""
-        return self.job if self.task is None else f"{self.job}_{self.task}"
+        return name_of(self.key)
 
     def claimed(self, record: RunRecord) -> bool:
         """Tell whether the last attempt was made by this task."""

@@ -1,0 +1,306 @@
+"""Each state of runs on a real SLURM, provoked: by commands, signals, limits, nodes and disks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster_project import ClusterProject
+
+pytestmark = pytest.mark.slurm
+
+STUDY = """
+grid kinds:
+    kind in [{kinds}]
+
+resources small:
+    cpus = 1
+    memory = {memory}
+    time = {time}
+    {options}
+
+experiment train:
+    grid kinds
+    resources small
+    run "bash work.sh {{kind}}"
+"""
+CHILD = """
+experiment evaluate:
+    after train
+    resources small
+    run "echo evaluated"
+"""
+WORK = """
+echo "$1"
+case $1 in
+    fail) echo "RuntimeError: no" >&2; exit 3 ;;
+    crash) kill -SEGV $$ ;;
+    killed) kill -KILL $$ ;;
+    large) python3 -c 'b = bytearray(900 << 20); import time; time.sleep(60)' ;;
+    full) dd if=/dev/zero of="$XPC_PROJECT/fill" bs=4k 2>/dev/null; true ;;
+    long*) exec sleep 300 ;;
+esac
+"""
+
+
+class Study:
+    """A project whose runs are called by what they do."""
+
+    def __init__(self, project: ClusterProject) -> None:
+        self.project = project
+
+    def submit(self) -> None:
+        self.project.xpc("submit", "--target", "slurm")
+
+    def rows(self, experiment: str = "train") -> dict[str, dict[str, Any]]:
+        said = self.project.xpc("query", f"from {experiment} show kind, status, reason, job, id", "--format", "json")
+        return {row["kind"]: row for row in json.loads(said.stdout)}
+
+    def states(self, experiment: str = "train") -> dict[str, str]:
+        return {kind: row["status"] for kind, row in self.rows(experiment).items()}
+
+    def until(self, states: dict[str, str], experiment: str = "train", timeout: float = 60) -> None:
+        self.project.until(lambda: self.states(experiment) == states, timeout)
+
+    def job(self, kind: str = "long") -> str:
+        return str(self.rows()[kind]["job"])
+
+    def shim(self, kind: str = "long") -> int:
+        """Give the process of a run's shim."""
+        folder = self.project.folder / "runs/train" / self.rows()[kind]["id"]
+        newest = max(folder.glob("run*.jsonl"), key=lambda path: path.stat().st_mtime)
+        return int(json.loads(newest.read_text().splitlines()[0])["shim"]["pid"])
+
+    def ended(self, kind: str = "long") -> bool:
+        """Say whether the run's last attempt wrote an end line."""
+        folder = self.project.folder / "runs/train" / self.rows()[kind]["id"]
+        return any('"event":"end"' in path.read_text() for path in folder.glob("run*.jsonl"))
+
+    def kept(self) -> list[dict[str, Any]]:
+        paths = sorted((self.project.folder / ".xpc/evidence").glob("*.jsonl"))
+        return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(name="study")
+def _study(make_project: Callable[..., ClusterProject]) -> Callable[..., Study]:
+    def make(*kinds: str, memory: str = "100MiB", time: str = "10min", options: str = "", child: str = "") -> Study:
+        listed = ", ".join(f'"{kind}"' for kind in kinds)
+        text = STUDY.format(kinds=listed, memory=memory, time=time, options=options) + child
+        return Study(make_project("slurm", {"Experimentfile": text, "work.sh": WORK}))
+
+    return make
+
+
+def slurm(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_programs_end(study: Callable[..., Study]) -> None:
+    """By their own word; what comes after those that are not done is skipped, and SLURM cancels it."""
+    found = study("good", "fail", "crash", "killed", child=CHILD)
+    found.submit()
+
+    found.until({"good": "done", "fail": "failed", "crash": "failed", "killed": "killed"})
+    found.until({"good": "done", "fail": "skipped", "crash": "skipped", "killed": "skipped"}, "evaluate")
+    assert found.project.xpc("wait", check=False).returncode == 1
+    shown = found.project.xpc("status").stdout
+    assert "1 failed: RuntimeError: no" in shown
+    assert found.rows()["good"]["job"].endswith("_0")
+
+
+def test_scancel_of_a_running_task(study: Callable[..., Study]) -> None:
+    """The shim only knows that it was told to stop; SLURM knows that it was cancelled. That is kept."""
+    found = study("long")
+    found.submit()
+    found.until({"long": "running"})
+    slurm("scancel", found.job())
+
+    found.until({"long": "cancelled"})
+    assert found.rows()["long"]["reason"].startswith("CANCELLED")
+    assert [line["event"] for line in found.kept()] == ["ended", "settled"]
+    shown = found.project.xpc("status").stdout
+    assert "1 cancelled: CANCELLED" in shown
+
+
+def test_scancel_of_waiting_tasks(study: Callable[..., Study]) -> None:
+    """They never began, and are sent again by the next submit."""
+    found = study("long", "long2", options='slurm.begin = "now+1hour"')
+    found.submit()
+    found.until({"long": "queued", "long2": "queued"})
+    assert {row["reason"] for row in found.rows().values()} == {"BeginTime"}
+    assert "2 queued: BeginTime" in found.project.xpc("status").stdout
+    slurm("scancel", found.job().split("_")[0])
+
+    found.until({"long": "cancelled", "long2": "cancelled"})
+    found.submit()
+    found.until({"long": "queued", "long2": "queued"})
+
+
+def test_held_and_put_back(study: Callable[..., Study]) -> None:
+    """A run that SLURM starts anew waits again, and goes on as the next attempt."""
+    found = study("long")
+    found.submit()
+    found.until({"long": "running"})
+    job = found.job()
+    slurm("scontrol", "requeue", job)
+    found.until({"long": "queued"})
+    slurm("scontrol", "hold", job)
+    found.project.until(lambda: found.rows()["long"]["reason"] in ("JobHeldUser", "JobHeldAdmin"))
+    slurm("scontrol", "release", job)
+
+    found.until({"long": "running"})
+    found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) == 2)
+
+
+def test_kill_of_the_shim(study: Callable[..., Study]) -> None:
+    """It leaves no end line; SLURM says that a signal ended it."""
+    found = study("long")
+    found.submit()
+    found.until({"long": "running"})
+    os.kill(found.shim(), signal.SIGKILL)
+
+    found.until({"long": "killed"})
+    assert not found.ended()
+    assert found.rows()["long"]["reason"] == "FAILED SIGKILL"
+
+
+def test_over_memory(study: Callable[..., Study]) -> None:
+    """Who takes more than asked for is stopped: by the shim (`oom`), or with it by a SLURM that polls (`killed`)."""
+    found = study("large")
+    found.submit()
+    found.project.until(lambda: found.states()["large"] in ("oom", "killed"))
+
+
+def test_time_limit(study: Callable[..., Study]) -> None:
+    """The shim's own clock ends one; one whose shim stands still is ended by SLURM, which says why."""
+    found = study("long", "long2", time="1min", options='slurm.partition = "short"')
+    found.submit()
+    found.until({"long": "running", "long2": "running"})
+    os.kill(found.shim("long2"), signal.SIGSTOP)
+
+    found.until({"long": "timeout", "long2": "timeout"}, timeout=180)
+    assert (found.ended("long"), found.ended("long2")) == (True, False)
+    assert found.rows()["long2"]["reason"] == "TIMEOUT"
+
+
+def test_one_look_for_everything(study: Callable[..., Study], tmp_path: Path) -> None:
+    """`xpc status` calls squeue once and sacct at most once, however many arrays there are."""
+    found = study("long", "good", child=CHILD)
+    found.submit()
+    found.until({"long": "running", "good": "done"})
+    wrappers, calls = found.project.folder / "bin", found.project.folder / "calls"
+    wrappers.mkdir()
+    for name in ("squeue", "sacct", "scontrol", "sinfo"):
+        real = shutil.which(name)
+        (wrappers / name).write_text(f'#!/bin/sh\necho {name} >> {calls}\nexec {real} "$@"\n')
+        (wrappers / name).chmod(0o755)
+    subprocess.run(["chown", "-R", "xpc", found.project.folder / "bin", found.project.folder], check=True)
+    path = f"{wrappers}:{found.project.bin}:/usr/local/bin:/usr/bin:/bin"
+    found.project.xpc("status", environ={"PATH": path})
+
+    assert calls.read_text().split() == ["squeue"]
+    slurm("scancel", found.job())
+    found.until({"long": "cancelled", "good": "done"})
+    calls.write_text("")
+    found.project.until(lambda: found.states("evaluate")["long"] == "skipped")
+    found.project.xpc("status", environ={"PATH": path})
+    assert calls.read_text() == ""
+
+
+def test_without_accounting(study: Callable[..., Study]) -> None:
+    """SLURM's own `sacct` refuses; the queue still tells how the tasks of the last minutes ended."""
+    config = Path("/etc/slurm/slurm.conf").resolve().read_text()
+    found = study("long", "good")
+    copy = found.project.folder / "slurm.conf"
+    kept = [line for line in config.splitlines() if not line.replace(" ", "").startswith("AccountingStorage")]
+    copy.write_text("\n".join([*kept, "AccountingStorageType=accounting_storage/none", ""]))
+    environ = {"SLURM_CONF": str(copy)}
+    found.submit()
+    found.until({"long": "running", "good": "done"})
+    slurm("scancel", found.job())
+
+    def states() -> dict[str, str]:
+        said = found.project.xpc("query", "from train show kind, status", "--format", "json", environ=environ)
+        return {row["kind"]: row["status"] for row in json.loads(said.stdout)}
+
+    found.project.until(lambda: states() == {"long": "cancelled", "good": "done"})
+
+
+@pytest.fixture(name="short_memory")
+def _short_memory() -> Iterator[None]:
+    """A SLURM that forgets ended jobs after five seconds."""
+    config = Path("/etc/slurm/slurm.conf").resolve()
+    before = config.read_text()
+    config.write_text(before + "\nMinJobAge=5\n")
+    slurm("scontrol", "reconfigure")
+    yield
+    config.write_text(before)
+    slurm("scontrol", "reconfigure")
+
+
+@pytest.mark.usefixtures("short_memory")
+def test_forgotten_jobs(study: Callable[..., Study]) -> None:
+    """What the queue has forgotten the accounting tells; and what comes after a failed run that was forgotten does not
+    begin, though SLURM takes its dependency for satisfied."""
+    found = study("long", "fail", child=CHILD)
+    found.submit()
+    found.until({"long": "running", "fail": "failed"})
+    job = found.job().split("_")[0]
+    slurm("scancel", f"--name={slurm('squeue', '-h', '-j', job, '-o', '%j').split()[0]}")
+    found.project.until(lambda: job not in slurm("squeue", "-h", "-t", "all", "-o", "%F").split(), timeout=60)
+
+    assert found.states() == {"long": "cancelled", "fail": "failed"}
+    assert set(found.states("evaluate").values()) == {"skipped"}
+
+
+@pytest.fixture(name="small_disk")
+def _small_disk(make_project: Callable[..., ClusterProject]) -> Iterator[Study]:
+    """A project on a disk of eight megabytes."""
+    text = STUDY.format(kinds='"full"', memory="100MiB", time="10min", options="")
+    empty = make_project("slurm", {"Experimentfile": text, "work.sh": WORK})
+    folder = empty.folder.parent / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)
+    try:
+        yield Study(ClusterProject("slurm", folder, {"Experimentfile": text, "work.sh": WORK}, empty.bin))
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_disk_full_at_the_end(small_disk: Study) -> None:
+    """Nobody could write how it ended: it is lost, never done, and never failed."""
+    small_disk.submit()
+    small_disk.project.until(lambda: small_disk.states()["full"] not in ("queued", "running"))
+
+    assert small_disk.states() == {"full": "lost"}
+    assert small_disk.rows()["full"]["reason"] == "FAILED exit 74: its end could not be written"
+
+
+@pytest.fixture(name="node")
+def _node() -> Iterator[str]:
+    """The node with the GPUs, brought back afterwards."""
+    node = "gn1"
+    yield node
+    subprocess.run([Path(__file__).parent / "slurm", "up"], check=True, capture_output=True)
+    subprocess.run(["scontrol", "update", f"nodename={node}", "state=resume"], check=False, capture_output=True)
+
+
+def test_node_that_dies(study: Callable[..., Study], node: str) -> None:
+    """Its slurmd is killed and it is set down: the run waits for another go, or is lost where it may not have one."""
+    found = study("long", options='slurm.partition = "gpu"')
+    found.submit()
+    found.until({"long": "running"})
+    (pid,) = slurm("pgrep", "-f", f"slurmd.*-N {node}( |$)").split()
+    os.kill(int(pid), signal.SIGKILL)
+    slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+
+    found.until({"long": "queued"})
+    slurm("scancel", found.job())
+    found.until({"long": "cancelled"})
