@@ -151,9 +151,9 @@ def test_refusal_midway_takes_back_what_was_sent(make_project: Make) -> None:
     assert done.stderr == (
         "error[XS004]: SLURM refused array `evaluate-1`: "
         "Requested time limit is invalid (missing or exceeds some limit)\n"
-        "  --> Experimentfile:37:12\n"
+        "  --> Experimentfile:36:12\n"
         "   |\n"
-        "37 |     time = 40h\n"
+        "36 |     time = 40h\n"
         "   |            ^^^ asked here; partition `cpu` allows 1 d\n"
         "Cancelled what this submit had sent (1 array). Nothing of it is queued.\n"
     )
@@ -339,7 +339,7 @@ def test_retry_asks_for_what_that_attempt_needs(make_project: Make) -> None:
     project.until(lambda: project.status()["train"] == {"failed": 2})
     project.xpc("retry")
 
-    assert shown(jobs(project)[-1])["MinMemoryNode"] == "256M"
+    assert shown(jobs(project)[1])["MinMemoryNode"] == "256M"
 
 
 def cut(project: ClusterProject, command: str, call: int, when: str) -> None:
