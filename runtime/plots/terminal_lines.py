@@ -90,7 +90,7 @@ def _legend(figure: Points, page: Page, canvas: Canvas) -> list[str]:
     for index, trace in enumerate(figure.traces):
         text = left(cut(trace.label, room), room) + (f"  ends at {_end(trace, among)}" if ends else "")
         lines.append(_entry(index, text.strip() if alone else text, page))
-    if figure.kind == "scatter" and canvas.mixed:
+    if canvas.mixed:
         lines.append("  *  several of them")
     return lines
 
