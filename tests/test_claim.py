@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from xpc.runtime.shim import claim, journal, machine
-from xpc.runtime.shim.claim import CLAIMED, DONE, HELD, Lease, take, watched_in_vain
+from xpc.runtime.shim.claim import ASKED, CLAIMED, DONE, HELD, KEPT, LOST, Lease, take, watched_in_vain
 
 
 def line(nonce: str = "n", **fields: Any) -> dict[str, Any]:
@@ -246,24 +246,34 @@ def test_claim_on_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_fence(tmp_path: Path) -> None:
-    """A lease is renewed by touching; it ends when a later journal appears."""
+    """A lease is renewed by touching, when it is time to; it ends when a later journal appears."""
     path = write(tmp_path, 1, line())
     os.utime(path, (0, 0))
-    lease = Lease(str(tmp_path), 1)
+    lease = Lease(str(tmp_path), 1, lease=60)
+    now = time.monotonic()
 
-    assert lease.renew()
+    assert (lease.renew(now), path.stat().st_mtime) == (KEPT, 0)
+    assert lease.renew(now + 61) == KEPT
     assert path.stat().st_mtime > 1
     write(tmp_path, 2, line("other"))
-    assert not lease.renew()
+    assert [lease.renew(now + 100), lease.renew(now + 122)] == [KEPT, LOST]
+
+
+def test_request_to_leave(tmp_path: Path) -> None:
+    """A shim whose task was started again elsewhere sees so when it touches its journal."""
+    write(tmp_path, 1, line())
+    lease = Lease(str(tmp_path), 1, lease=60)
+    claim.ask_to_leave(str(tmp_path), 1, line("other"))
+
+    assert lease.renew(time.monotonic() + 61) == ASKED
 
 
 def test_fence_without_touch(tmp_path: Path) -> None:
     """A shim that can't touch its journal for two leases has lost it."""
-    lease = Lease(str(tmp_path / "unreachable"), 1, lease=0.05)
+    lease = Lease(str(tmp_path / "unreachable"), 1, lease=60)
+    now = time.monotonic()
 
-    assert lease.renew()
-    time.sleep(0.12)  # two leases
-    assert not lease.renew()
+    assert [lease.renew(now + 61), lease.renew(now + 122)] == [KEPT, LOST]
 
 
 RACER = """

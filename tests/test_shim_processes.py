@@ -24,11 +24,12 @@ def test_signal_before_the_start_is_sent_to_nobody(monkeypatch: pytest.MonkeyPat
     """A task that is told to stop while it gets ready stops, and no process hears of it."""
     sent: list[int] = []
     monkeypatch.setattr(processes, "send", lambda pids, number: sent.extend(pids))
-    attempt = SimpleNamespace(clustered=False, run=SimpleNamespace(id="3fa2c81d90b1e4f7"))
-    supervisor = Supervisor(attempt)  # type: ignore[arg-type]
+    run = SimpleNamespace(id="3fa2c81d90b1e4f7")
+    attempt = SimpleNamespace(clustered=False, scheduler_kind="local", run=run)
+    signals = SimpleNamespace(take=lambda: [signal.SIGTERM, signal.SIGTERM], stopped=signal.SIGTERM)
+    supervisor = Supervisor(attempt, signals)  # type: ignore[arg-type]
 
-    supervisor._on_signal(signal.SIGTERM, None)
-    supervisor._on_signal(signal.SIGTERM, None)
+    supervisor._obey()
 
     assert sent == []
     assert supervisor._cause is not None

@@ -195,6 +195,7 @@ def test_killed_shim(tmp_path: Path) -> None:
     build = build_of(tmp_path, Experiment("train", script))
     with start(tmp_path, build) as running:
         program = pid_in(folder(tmp_path) / "files/pid")
+        wait_until(lambda: '"start"' in (folder(tmp_path) / "run.jsonl").read_text())
         running.kill()
     assert set(lines(tmp_path)) == {"claim", "start"}
 

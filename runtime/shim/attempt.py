@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
+import signal
+import sys
 import time
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from . import claim, environment, guard, journal, machine, template, verdict, workdir
+from . import (
+    claim,
+    environment,
+    guard,
+    journal,
+    machine,
+    packs,
+    processes,
+    program,
+    scheduler,
+    template,
+    verdict,
+    warn,
+    workdir,
+)
 from .build_folder import Build, Run
 from .collect import Collected, collect
 
 
 class Launch(NamedTuple):
-    """What to start, where, and which files take its output (absolute paths)."""
+    """What to start, where, and which files take its output (absolute paths). *remove* is the command that removes its
+    container, if it runs in one."""
 
     argv: List[str]
     env: Dict[str, str]
     cwd: str
     stdout: str
     stderr: str
+    remove: Optional[List[str]] = None
 
 
 class Usage(NamedTuple):
@@ -31,13 +48,16 @@ class Usage(NamedTuple):
 
 
 class Place:
-    """A build in its project, opened once for all its runs. *environ* is what programs inherit."""
+    """A build in its project, opened once for all its runs. *environ* is what programs inherit; *kind* is the
+    scheduler that started us, which has its own name for this node."""
 
-    def __init__(self, project: str, build: Build, environ: Mapping[str, str]) -> None:
+    def __init__(self, project: str, build: Build, environ: Mapping[str, str], kind: str = "local") -> None:
         self.project = os.path.abspath(project)
         self.build = build
         self.environ = {name: value for name, value in environ.items() if not name.startswith("XPC_")}
-        self.here = machine.here()
+        self.environ.update(scheduler.secrets(kind, self.project, environ))
+        self.here = machine.here(scheduler.node(kind, environ))
+        self.lease = float(build.plan["target"]["options"].get("lease") or claim.LEASE)
         self.process = machine.process(os.getpid())
         self.stamp = workdir.read_stamp(self.project, build.plan["snapshot"]["tree"])
         self.links: List[Tuple[str, str]] = [(link["name"], link["path"]) for link in build.plan["links"]]
@@ -73,7 +93,8 @@ class Attempt:
         self.request: Dict[str, Any] = {}
         self._scheduler = scheduler
         self._durable = durable
-        self.clustered = scheduler["kind"] != "local"
+        self.scheduler_kind = str(scheduler["kind"])
+        self.clustered = self.scheduler_kind != "local"
         self._taken_over: Optional[int] = None
         self._began = 0.0
         self._oom_kills = 0
@@ -95,7 +116,11 @@ class Attempt:
 
     def claim(self) -> str:
         """Claim the next attempt: ``claimed``, ``done`` (nothing to do) or ``held`` (by a live one)."""
-        found = claim.take(self.folder, self._claim_line(), watch=self.clustered)
+        if packs.find(self.folder) is not None and not os.path.isdir(self.folder):
+            if packs.is_done(self.folder):
+                return claim.DONE
+            packs.restore(self.folder)
+        found = claim.take(self.folder, self._claim_line(), watch=self.clustered, tell=self.tell)
         self.number, self.holder, self._taken_over = found.attempt, found.holder, found.taken_over
         if found.verdict == claim.CLAIMED:
             self.request = self.place.build.request(self.run, self.number)
@@ -110,7 +135,7 @@ class Attempt:
             "time": journal.now(),
             "run": run.id,
             "experiment": run.experiment,
-            "nonce": secrets.token_hex(8),
+            "nonce": os.urandom(8).hex(),
             "build": place.build.id,
             "snapshot": place.stamp.tree,
             "commit": place.stamp.commit,
@@ -122,11 +147,27 @@ class Attempt:
             **place.here,
             "shim": place.process,
             "scheduler": self._scheduler,
-            "lease": claim.LEASE if self.clustered else None,
+            "lease": self.place.lease if self.clustered else None,
         }
 
-    def prepare(self, extra: Optional[Mapping[str, str]] = None) -> Launch:
-        """Make the run's folder ready; *extra* are variables of this start (GPUs). Raises `WorkdirError`, `OSError`."""
+    def limit_memory(self, given: Optional[int]) -> None:
+        """Ask for no more than the job was *given* (bytes a node): one that is started again has its old request."""
+        asked = self.request.get("memory")
+        if given is not None and asked is not None and given < asked:
+            self.request = dict(self.request, memory=given)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "%s %s" % (self.run.experiment, self.run.id[:7])
+
+    def tell(self, text: str) -> None:
+        """Say something in the log of the task."""
+        print("%s: %s" % (self.name, text), file=sys.stderr, flush=True)
+
+    def prepare(self, extra: Optional[Mapping[str, str]] = None, left: Optional[float] = None) -> Launch:
+        """Make the run's folder ready; *extra* are variables of this start (GPUs), *left* the seconds that its task
+        has. Raises `WorkdirError`, `OSError`."""
         context = self._context()
         plan = self.run.plan
         if plan["environment"]["container"] is not None:
@@ -150,7 +191,7 @@ class Attempt:
         self._before = {name: s for name, s in ((n, self._stat(n)) for n in self._outputs) if s is not None}
         self._launch = Launch(
             self._argv(context),
-            self._environment(context, extra or {}),
+            self._environment(context, extra or {}, left),
             self._workdir.cwd,
             os.path.join(self.folder, journal.numbered("stdout.log", self.number)),
             os.path.join(self.folder, journal.numbered("stderr.log", self.number)),
@@ -173,14 +214,15 @@ class Attempt:
         setups = self.run.plan["environment"]["setup"]
         return with_setup(setups, argv, context) if setups else argv
 
-    def _environment(self, context: template.Context, extra: Mapping[str, str]) -> Dict[str, str]:
+    def _environment(
+        self, context: template.Context, extra: Mapping[str, str], left: Optional[float]
+    ) -> Dict[str, str]:
         assert self._workdir is not None
         env = dict(self.place.environ)
         env.update(self._workdir.environment(env))
         pyz = os.path.abspath(os.path.join(self.place.build.folder, "xpc.pyz"))
         env["PYTHONPATH"] = os.pathsep.join([p for p in (env.get("PYTHONPATH"), pyz) if p])
-        stop = os.path.join(self.folder, journal.numbered("stop", self.number))
-        env.update(environment.contract(context, self.run.experiment, self.run.plan["config"], stop))
+        env.update(environment.contract(context, self.run.experiment, self.run.plan["config"], self._stop_file, left))
         env.update(extra)
         env.update(environment.variables(context, self.place.environ))
         return env
@@ -188,18 +230,48 @@ class Attempt:
     # -------------------------------------------------------------- while it runs
 
     @property
+    def checkpoint(self) -> Optional[Dict[str, Any]]:
+        """How the program is warned before a time limit, if it is."""
+        found: Optional[Dict[str, Any]] = self.run.plan.get("checkpoint")
+        return found
+
+    @property
+    def _stop_file(self) -> str:
+        return os.path.join(self.folder, journal.numbered("stop", self.number))
+
+    def signal(self, pid: int, number: int) -> None:
+        """Send a signal to all processes of the run; into a container, to its runtime, which passes it on."""
+        if self._launch is None or self._launch.remove is None:
+            processes.signal_tree(pid, self.run.id, number)
+            return
+        if number == signal.SIGKILL:
+            program.run_quietly(self._launch.remove)
+        processes.send([pid], number)
+
+    def warn(self, pid: int) -> None:
+        """Tell the program that its time is nearly up: by the stop file, and by the signal that its author chose."""
+        try:
+            with open(self._stop_file, "w"):
+                pass
+        except OSError as error:
+            self.tell("its stop file can't be made: %s" % (error.strerror or error))
+        number = (self.checkpoint or {}).get("signal")
+        if number is not None:
+            warn.send(pid, number)
+
+    @property
     def journal(self) -> str:
         return os.path.join(self.folder, journal.numbered("run.jsonl", self.number))
 
-    def started(self, program: int, gpus: Optional[List[str]] = None) -> None:
-        """Write the start line. *program* is the pid."""
+    def started(self, pid: int, gpus: Optional[List[str]] = None) -> None:
+        """Write the start line. *pid* is the program's."""
         assert self._launch is not None
         assert self._workdir is not None
         self._began = time.monotonic()
         line = {
             "event": "start",
             "time": journal.now(),
-            "program": machine.process(program),
+            "program": machine.process(pid),
             "command": self._redacted(self._launch.argv),
             "request": self.request,
             "witness": self._workdir.witness,
@@ -209,10 +281,19 @@ class Attempt:
 
     # -------------------------------------------------------------- after
 
-    def finish(self, status: Optional[int], usage: Usage, cause: Optional[verdict.Cause] = None) -> Dict[str, Any]:
+    def finish(
+        self,
+        status: Optional[int],
+        usage: Usage,
+        cause: Optional[verdict.Cause] = None,
+        warned: bool = False,
+        again: Optional[Callable[[Dict[str, Any]], bool]] = None,
+    ) -> Dict[str, Any]:
         """Write the end line and give it. *status* is what ``wait`` said of the program (None: it never started).
 
-        Outputs are checked, empty files and links removed. Raises ``OSError`` if the end line can't be written.
+        *warned*: it was told that its time is nearly up. *again*, given the line, says whether its task goes back to
+        the scheduler's queue. Outputs are checked, empty files and links removed. Raises ``OSError`` if the end line
+        can't be written.
         """
         duration = time.monotonic() - self._began if self._began else 0.0
         collected = collect(os.path.join(self.folder, journal.numbered("metrics.jsonl", self.number)))
@@ -220,13 +301,20 @@ class Attempt:
         end = verdict.judge(status, cause, missing, self.run.plan["command"]["kind"], self._oom_kills)
         if end["state"] == "failed" and end["reason"] is None:
             end["reason"] = self._snapshot_hint()
+        if warned:
+            complete = bool(outputs) and not any(output["carried"] for output in outputs.values())
+            end = verdict.after_warning(end, cause, complete)
         end = self._settle(end)
         line = {"event": "end", "time": journal.now(), **end, "duration": round(duration, 6), **usage._asdict()}
         line.update(outputs=outputs, artifacts=collected.artifacts, progress=collected.progress)
         line["witness"] = self._witness(collected)
         if self._taken_over is not None and claim.is_contested(self.folder, self.number, self._taken_over):
             line["contested"] = True
+        if cause is not None and cause.by is not None:
+            line["by"] = cause.by
         self._tidy()
+        if again is not None and again(line):
+            line["requeued"] = True
         journal.append(self.journal, line, durable=self._durable)
         self.place.note("end", self.run, self.number)
         return line
@@ -291,7 +379,7 @@ class Attempt:
         try:
             if self._workdir is not None:
                 self._workdir.remove_links()
-            os.unlink(os.path.join(self.folder, journal.numbered("stop", self.number)))
+            os.unlink(self._stop_file)
         except OSError:
             return
 

@@ -81,18 +81,31 @@ class Build:
         fields = json.loads(self._points.read(end - start).decode("utf-8"))
         return Run(row, fields, self._shapes[fields[1]], self.plan)
 
-    def row_of_task(self, array: str, index: int) -> int:
-        """Give the row of a task of an array."""
+    def array(self, name: str) -> Dict[str, Any]:
+        """Give what the plan says of an array."""
         for candidate in self.plan["arrays"]:
-            if candidate["name"] == array:
-                return _nth(candidate["rows"], index, array)
-        raise BuildError("the build has no array %s" % array)
+            if candidate["name"] == name:
+                found: Dict[str, Any] = candidate
+                return found
+        raise BuildError("the build has no array %s" % name)
 
-    def tasks(self, array: str) -> int:
-        for candidate in self.plan["arrays"]:
-            if candidate["name"] == array:
-                return sum(count for _, count in candidate["rows"])
-        raise BuildError("the build has no array %s" % array)
+    def rows_of_task(self, array: str, index: int) -> List[int]:
+        """Give the rows of the task of an array that has this index: more than one where runs are packed."""
+        found = self.array(array)
+        task = _place_of(found.get("indices") or [[0, found["tasks"]]], index, array)
+        first, count = _rows_of(found.get("sizes") or [[1, found["tasks"]]], task, array)
+        return [_nth(found["rows"], first + step, array) for step in range(count)]
+
+    def indices(self, array: str) -> List[int]:
+        """Give the indices of an array's tasks, in their order."""
+        found = self.array(array)
+        ranges = found.get("indices") or [[0, found["tasks"]]]
+        return [index for first, count in ranges for index in range(first, first + count)]
+
+    def task_request(self, array: str, attempt: int = 1) -> Dict[str, Any]:
+        """Give what a task of an array asks for; of a packed one, for all its runs."""
+        requests: List[Dict[str, Any]] = self.plan["resources"][self.array(array)["resources"]]
+        return requests[min(attempt, len(requests)) - 1]
 
     def request(self, run: Run, attempt: int) -> Dict[str, Any]:
         """Give what an attempt of a run asks for."""
@@ -100,13 +113,33 @@ class Build:
         return requests[min(attempt, len(requests)) - 1]
 
 
-def _nth(ranges: List[Tuple[int, int]], index: int, array: str) -> int:
-    left = index
+def _place_of(ranges: List[Tuple[int, int]], index: int, array: str) -> int:
+    """Give which of an array's tasks has an index, counted from 0."""
+    before = 0
     for first, count in ranges:
-        if 0 <= left < count:
-            return first + left
-        left -= count
+        if first <= index < first + count:
+            return before + index - first
+        before += count
     raise BuildError("array %s has no task %d" % (array, index))
+
+
+def _rows_of(sizes: List[Tuple[int, int]], task: int, array: str) -> Tuple[int, int]:
+    """Give where a task's rows begin among those of its array, and how many they are; *sizes* are run lengths."""
+    before = 0
+    for rows, tasks in sizes:
+        if task < tasks:
+            return before + task * rows, rows
+        before += rows * tasks
+        task -= tasks
+    raise BuildError("array %s has no sizes for all its tasks" % array)
+
+
+def _nth(ranges: List[Tuple[int, int]], place: int, array: str) -> int:
+    for first, count in ranges:
+        if place < count:
+            return first + place
+        place -= count
+    raise BuildError("array %s has not as many rows as its tasks want" % array)
 
 
 def nested(values: Dict[str, Any]) -> Dict[str, Any]:

@@ -3,6 +3,9 @@
 The first line of a journal names its claimant. An attempt is over when its journal has an end line, when its processes
 are gone on the same boot of the same host, when three leases were watched to pass without a touch, or when a person has
 released it (`run.<n>.release.jsonl`).
+
+A task that its scheduler has started again elsewhere, while its first start is still alive there (a node that was given
+up), asks that one to leave (`fence.jsonl`), and claims the run when it has.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-from . import journal, machine, processes
+from . import journal, machine, processes, scheduler
 
 LEASE = 60.0  # seconds between signs of life, on clusters
 LEASES_TO_WATCH = 3
@@ -33,23 +36,29 @@ class Claim(NamedTuple):
     taken_over: Optional[int] = None
 
 
-def take(folder: str, line: Dict[str, Any], watch: bool) -> Claim:
+def take(folder: str, line: Dict[str, Any], watch: bool, tell: Callable[[str], None] = lambda text: None) -> Claim:
     """Claim the next attempt of the run in *folder* (which is made); *line* is the claim, less its number.
 
-    *watch*: wait for a silent claimant's lease to pass (on clusters). Raises ``OSError`` when the disk refuses.
+    *watch*: wait for a silent claimant's lease to pass (on clusters); *tell* is told of it. Raises ``OSError`` when the
+    disk refuses.
     """
     os.makedirs(folder, exist_ok=True)
     while True:
         known = journal.read_attempts(folder)
         attempt = len(known) + 1
-        refused = _refusal(folder, known, line["nonce"], watch)
+        refused = _refusal(folder, known, line, watch, tell)
         if refused is not None:
             return refused
         if _create(_path(folder, attempt), dict(line, attempt=attempt)):
-            return _confirm(folder, attempt, known)
+            found = _confirm(folder, attempt, known)
+            if known and known[-1].state is None:
+                _unlink(_fence(folder, attempt - 1))
+            return found
 
 
-def _refusal(folder: str, known: List[journal.Reading], nonce: str, watch: bool) -> Optional[Claim]:
+def _refusal(
+    folder: str, known: List[journal.Reading], line: Dict[str, Any], watch: bool, tell: Callable[[str], None]
+) -> Optional[Claim]:
     """Say why the attempt after *known* may not be claimed; nothing if it may."""
     for number, attempt in enumerate(known, 1):
         if attempt.state == "done":
@@ -57,9 +66,13 @@ def _refusal(folder: str, known: List[journal.Reading], nonce: str, watch: bool)
     if not known or known[-1].state is not None:
         return None
     number, records = len(known), known[-1].records
-    if records and records[0].get("nonce") == nonce:
+    if records and records[0].get("nonce") == line["nonce"]:
         return Claim(CLAIMED, number)  # a retransmitted create that had succeeded
-    return None if is_over(folder, number, records, watch) else Claim(HELD, number, holder(records))
+    last = is_over(folder, number, known[-1], line, watch, tell)
+    if last is None:
+        return Claim(HELD, number, holder(records))
+    known[-1] = known[-1]._replace(changed=last)
+    return None
 
 
 def _confirm(folder: str, attempt: int, known: List[journal.Reading]) -> Claim:
@@ -79,6 +92,17 @@ def _confirm(folder: str, attempt: int, known: List[journal.Reading]) -> Claim:
 
 def _path(folder: str, attempt: int) -> str:
     return os.path.join(folder, journal.numbered("run.jsonl", attempt))
+
+
+def _fence(folder: str, attempt: int) -> str:
+    return os.path.join(folder, journal.numbered("fence.jsonl", attempt))
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return  # it was never there
 
 
 def _create(path: str, line: Dict[str, Any]) -> bool:
@@ -111,21 +135,107 @@ def holder(records: List[journal.Record]) -> str:
     return "%s on %s" % (claim.get("user", "somebody"), claim.get("host", "an unknown host"))
 
 
-def is_over(folder: str, attempt: int, records: List[journal.Record], watch: bool) -> bool:
-    """Tell whether an attempt without an end line can't go on any more."""
+def is_over(
+    folder: str,
+    attempt: int,
+    reading: journal.Reading,
+    line: Dict[str, Any],
+    watch: bool,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Optional[int]:
+    """Tell whether an attempt without an end line can't go on any more: when it was last heard of, if so. *line* is the
+    claim of whoever asks."""
+    records, path = reading.records, _path(folder, attempt)
     if _opens(os.path.join(folder, "run.%d.release.jsonl" % attempt)):
-        return True
+        return reading.changed
+    if records and watch and _is_started_again(records[0], line) and _may_live(folder, records, line):
+        who = "attempt %d, of %s," % (attempt, holder(records))
+        tell("this task was started again, and %s may still run: it is asked to leave" % who)
+        ask_to_leave(folder, attempt, line)
+        return leaves(path, float(records[0]["lease"]), lambda: _may_be_gone(folder, records, line))
+    over = _is_over(folder, attempt, records, line, watch, tell)
+    return reading.changed if over else None
+
+
+def _is_over(
+    folder: str,
+    attempt: int,
+    records: List[journal.Record],
+    line: Dict[str, Any],
+    watch: bool,
+    tell: Callable[[str], None],
+) -> bool:
     path = _path(folder, attempt)
     if not records:
-        return watched_in_vain(path, LEASE) if watch else _stays_empty(path)
+        return watched_in_vain(path, line.get("lease") or LEASE) if watch else _stays_empty(path)
     claim = records[0]
-    where = machine.sees(claim)
+    where = machine.sees(claim, line)
     if where == "here":
-        programs = [record.get("program") for record in records if record.get("event") == "start"]
-        alive = any(machine.is_alive(process) for process in [claim.get("shim"), *programs])
-        return not alive and not processes.of_run(folder)  # the shim may have died before it named its program
+        return not _lives_here(folder, records)
     lease = claim.get("lease")  # without one nobody touches that journal, and silence means nothing
-    return where == "rebooted" or bool(watch and lease and watched_in_vain(path, float(lease)))
+    if where == "rebooted" or not (watch and lease):
+        return where == "rebooted"
+    assert lease
+    wait = min(LEASES_TO_WATCH * lease, LONGEST_WATCH)
+    tell("attempt %d, of %s, has no end; watching it for %g s" % (attempt, holder(records), wait))
+    return watched_in_vain(path, float(lease))
+
+
+def _is_started_again(claim: journal.Record, line: Dict[str, Any]) -> bool:
+    """Tell whether an attempt is of the very task that asks, which its scheduler has given up and started again."""
+    return bool(claim.get("lease")) and scheduler.is_same_job(claim.get("scheduler") or {}, line.get("scheduler") or {})
+
+
+def _may_live(folder: str, records: List[journal.Record], line: Dict[str, Any]) -> bool:
+    where = machine.sees(records[0], line)
+    return where == "elsewhere" or (where == "here" and _lives_here(folder, records))
+
+
+def _may_be_gone(folder: str, records: List[journal.Record], line: Dict[str, Any]) -> bool:
+    """Tell whether silence is enough to believe that an attempt is gone: here its processes can be looked up."""
+    return machine.sees(records[0], line) != "here" or not _lives_here(folder, records)
+
+
+def _lives_here(folder: str, records: List[journal.Record]) -> bool:
+    """Tell whether a process of an attempt of this host lives. Its shim may have died before it named its program."""
+    named = [records[0].get("shim"), *[record.get("program") for record in records if record.get("event") == "start"]]
+    return any(machine.is_alive(process) for process in named) or bool(processes.of_run(folder))
+
+
+def ask_to_leave(folder: str, attempt: int, line: Dict[str, Any]) -> None:
+    """Ask a live attempt to end: its scheduler has given it up and started its task again."""
+    said = {name: line.get(name) for name in ("host", "user", "scheduler")}
+    try:
+        _create(_fence(folder, attempt), {"event": "fence", "time": journal.now(), **said})
+    except OSError:
+        return  # then its lease decides
+
+
+def leaves(
+    path: str,
+    lease: float,
+    may: Callable[[], bool],
+    longest: float = LONGEST_WATCH,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Optional[int]:
+    """Wait until an attempt that was asked to leave has an end line, or has shown no sign of life for three leases;
+    give when it was last heard of, and nothing if it has not left.
+
+    *may*: whether silence is enough to believe that it has gone.
+    """
+    start = heard = clock()
+    seen = _changed(path)
+    while clock() - start < longest:
+        sleep(min(lease / 4, 15.0))
+        reading = journal.read(path)
+        if reading.state is not None:
+            return reading.changed
+        if reading.changed != seen:
+            seen, heard = reading.changed, clock()
+        elif clock() - heard >= LEASES_TO_WATCH * lease and may():
+            return seen
+    return None
 
 
 def later_exists(folder: str, attempt: int) -> bool:
@@ -185,20 +295,30 @@ def _changed(path: str) -> int:
         os.close(descriptor)
 
 
+KEPT, ASKED, LOST = "kept", "asked", "lost"
+
+
 class Lease:
-    """Touches the journal of a running attempt, and notices when the attempt has been taken over."""
+    """Touches the journal of a running attempt every *lease* seconds, and notices when the attempt must stop."""
 
     def __init__(self, folder: str, attempt: int, lease: float = LEASE) -> None:
         self._path = os.path.join(folder, journal.numbered("run.jsonl", attempt))
         self._next = os.path.join(folder, journal.numbered("run.jsonl", attempt + 1))
+        self._fence = _fence(folder, attempt)
         self._lease = lease
-        self._touched = time.monotonic()
+        self._touched = self._looked = time.monotonic()
 
-    def renew(self) -> bool:
-        """Touch the journal; false when this attempt must stop: fenced off, or out of touch for two leases."""
+    def renew(self, now: float) -> str:
+        """Touch the journal if it is time to: ``kept``; ``asked`` to leave, the task was started again elsewhere;
+        ``lost``, to a later attempt or because the journal was out of reach for two leases. *now* is monotonic."""
+        if now - self._looked < self._lease:
+            return KEPT
+        self._looked = now
         try:
-            os.utime(self._path)
-            self._touched = time.monotonic()
-            return not _opens(self._next)
+            os.utime(self._path)  # whoever has taken over must see that this one was still alive
+            self._touched = now
+            if _opens(self._next):
+                return LOST
+            return ASKED if _opens(self._fence) else KEPT
         except OSError:
-            return time.monotonic() - self._touched < 2 * self._lease
+            return LOST if now - self._touched >= 2 * self._lease else KEPT

@@ -16,10 +16,14 @@ def seed_of(run_id: str) -> int:
     return int.from_bytes(hashlib.blake2b(run_id.encode(), digest_size=4).digest(), "little") >> 1
 
 
-def contract(place: Context, experiment: str, has_config: bool, stop_file: str) -> Dict[str, str]:
-    """Give the XPC_* variables of an attempt."""
+def contract(
+    place: Context, experiment: str, has_config: bool, stop_file: str, left: Optional[float] = None
+) -> Dict[str, str]:
+    """Give the XPC_* variables of an attempt; *left* are the seconds that its task has, if that is limited."""
     request: Mapping[str, Any] = place.request
     limit: Optional[float] = request.get("time")
+    if left is not None:
+        limit = left if limit is None else min(limit, left)
     found = {
         "XPC_RUN_ID": place.run.id,
         "XPC_RUN_DIR": place.folder,

@@ -5,25 +5,30 @@ from __future__ import annotations
 import time
 from typing import List, Optional
 
+from . import packs
 from .journal import read_attempts
 
 RETRY_FOR = 90.0  # seconds: how long a network file system may remember that a file was not there
 
 
 def is_done(folder: str) -> bool:
-    return any(attempt.state == "done" for attempt in read_attempts(folder))
+    return any(attempt.state == "done" for attempt in read_attempts(folder)) or packs.is_done(folder)
 
 
 def has_ended(folder: str) -> bool:
-    """Tell whether the last attempt of a run has an end line, of whatever state."""
+    """Tell whether the last attempt of a run has an end line, of whatever state, and is not to be followed by another
+    one of the same task."""
     attempts = read_attempts(folder)
-    return bool(attempts) and attempts[-1].state is not None
+    if not attempts:
+        return False
+    ends = [record for record in attempts[-1].records if record.get("event") == "end"]
+    return bool(ends) and not ends[0].get("requeued")
 
 
-def first_not_done(folders: List[str], retry: bool) -> Optional[str]:
+def first_not_done(folders: List[str], retry: bool, retry_for: float = RETRY_FOR) -> Optional[str]:
     """Give the folder of a parent whose records do not say `done`; *retry*: only after looking for a while, unless
     they say that it ended otherwise."""
-    deadline = time.monotonic() + (RETRY_FOR if retry else 0.0)
+    deadline = time.monotonic() + (retry_for if retry else 0.0)
     pause = 0.25
     for folder in folders:
         while not is_done(folder):

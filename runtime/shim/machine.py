@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 from typing import Any, Dict, Mapping, Optional
 
 
@@ -37,10 +36,16 @@ def is_alive(recorded: Any) -> bool:
     return isinstance(pid, int) and start is not None and start_time(pid) == start
 
 
-def here() -> Dict[str, str]:
-    """Name the host, its boot and the user; *machine* outlives a boot, *space* is the pid namespace: pids mean
-    nothing outside of it."""
-    return {"host": socket.gethostname(), "boot": boot_id(), "machine": machine(), "space": space(), "user": user()}
+def here(node: Optional[str] = None) -> Dict[str, str]:
+    """Name the host (*node*, if a scheduler has a name for it), its boot and the user; *machine* outlives a boot,
+    *space* is the pid namespace: pids mean nothing outside of it."""
+    return {
+        "host": node or os.uname().nodename,
+        "boot": boot_id(),
+        "machine": machine(),
+        "space": space(),
+        "user": user(),
+    }
 
 
 def machine() -> str:
@@ -56,10 +61,9 @@ def space() -> str:
         return ""
 
 
-def sees(recorded: Mapping[str, Any]) -> str:
+def sees(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Tell of the processes of a claim: ``here`` (they can be looked up), ``rebooted`` (gone with an earlier boot of
-    this machine) or ``elsewhere`` (nobody can say from here)."""
-    now = here()
+    this machine) or ``elsewhere`` (nobody can say from here). *now* is what ``here`` gives."""
     if recorded.get("host") != now["host"]:
         return "elsewhere"
     if recorded.get("boot") == now["boot"]:

@@ -62,6 +62,19 @@ def tree(program: int, run_id: str, processes: Dict[int, Process]) -> Set[int]:
         children.setdefault(process.parent, []).append(pid)
     roots = [pid for pid, process in processes.items() if process.session == program or pid == program]
     roots += [pid for pid in children.get(own, ()) if pid != program and _names(pid, run_id)]
+    return _below(roots, children) - {own}
+
+
+def descendants(pids: Iterable[int], processes: Dict[int, Process]) -> Set[int]:
+    """Give processes and all that they have started, less this one."""
+    children: Dict[int, List[int]] = {}
+    for pid, process in processes.items():
+        children.setdefault(process.parent, []).append(pid)
+    return _below(list(pids), children) - {os.getpid()}
+
+
+def _below(roots: List[int], children: Dict[int, List[int]]) -> Set[int]:
+    own = os.getpid()
     found: Set[int] = set()
     while roots:
         pid = roots.pop()
@@ -77,6 +90,12 @@ def _names(pid: int, run_id: str) -> bool:
             return b"XPC_RUN_ID=" + run_id.encode() in file.read().split(b"\0")
     except OSError:
         return False
+
+
+def of_run_id(run_id: str) -> List[int]:
+    """Give every process of this machine whose environment names the run, but for this one."""
+    own = os.getpid()
+    return [pid for pid in table() if pid != own and _names(pid, run_id)]
 
 
 def of_run(folder: str) -> List[int]:

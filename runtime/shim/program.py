@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, List
 
-from .attempt import Launch
+if TYPE_CHECKING:
+    from .attempt import Launch
 
 
-def start(launch: Launch) -> "subprocess.Popen[bytes]":
+def start(launch: "Launch") -> "subprocess.Popen[bytes]":
     """Start it; raises ``OSError`` when that can't be done. The caller waits for it by pid (``os.wait4``)."""
     with _log(launch.stdout) as out, _log(launch.stderr) as err:
         return subprocess.Popen(
@@ -24,3 +25,18 @@ def start(launch: Launch) -> "subprocess.Popen[bytes]":
 
 def _log(path: str) -> BinaryIO:
     return open(path, "ab", buffering=0)
+
+
+def run_quietly(command: List[str], patience: float = 20.0) -> None:
+    """Run a small command of ours to its end; what it says or whether it fails is no matter."""
+    try:
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=patience,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return

@@ -1,103 +1,183 @@
-"""One program from its start to its end, alone: limits enforced, signals passed on, the lease renewed."""
+"""One program from its start to its end: limits enforced, warnings and signals passed on, the lease renewed."""
 
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
-from types import FrameType
-from typing import Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
-from . import claim, processes, program
+from . import claim, killwait, processes, program, warden
 from .attempt import Attempt, Usage
+from .signals import WARNINGS, Signals
 from .verdict import Cause, not_started
 
 SAMPLE = 1.0  # seconds between two looks at the processes
 GRACE = 10.0  # seconds from TERM to KILL
+MARGIN = 20.0  # seconds before a limit by which a program that was warned is made to leave; a quarter of the warning
+
+
+class Ended(NamedTuple):
+    """What ``Attempt.finish`` wants: the wait status, what was used, why we ended it, whether it was warned."""
+
+    status: Optional[int]
+    usage: Usage
+    cause: Optional[Cause] = None
+    warned: bool = False
 
 
 class Supervisor:
-    """Runs one prepared attempt. *grace* is how long a program may take to leave after TERM."""
+    """Runs one claimed attempt. *until* is when its task's time is up (monotonic), *grace* how long a program may take
+    to leave after TERM."""
 
-    def __init__(self, attempt: Attempt, grace: float = GRACE) -> None:
+    def __init__(self, attempt: Attempt, signals: Signals, until: Optional[float] = None, grace: float = GRACE) -> None:
         self._attempt = attempt
+        self._signals = signals
+        self._until = until
         self._grace = grace
         self._cause: Optional[Cause] = None
         self._kill_at: Optional[float] = None
         self._pid: Optional[int] = None  # until the program has started
         self._peak = 0
-        self._lease = claim.Lease(attempt.folder, attempt.number) if attempt.clustered else None
-        self._renewed = time.monotonic()
+        self._lease = claim.Lease(attempt.folder, attempt.number, attempt.place.lease) if attempt.clustered else None
+        self._warned = False
+        self._site: Optional[killwait.KillWait] = None
 
-    def run(self) -> Tuple[Optional[int], Usage, Optional[Cause]]:
-        """Start the program and wait for its end; give what ``Attempt.finish`` wants."""
-        launch = self._attempt.prepare()
+    def run(self, extra: "Optional[dict[str, str]]" = None, gpus: Optional[List[str]] = None) -> Ended:
+        """Start the program and wait for its end. Raises `WorkdirError` and ``OSError`` where it can't be prepared."""
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        launch = self._attempt.prepare(extra, left)
         processes.adopt_orphans()
-        woken, wake = os.pipe()
-        os.set_blocking(wake, False)
-        os.set_blocking(woken, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+        self._obey()
         if self._cause is not None:
-            return None, Usage(0.0, 0), self._cause  # told to stop before there was anything to stop
+            return Ended(None, Usage(0.0, 0), self._cause)  # told to stop before there was anything to stop
+        keeper = warden.Warden(self._attempt.run.id, launch.remove) if self._attempt.clustered else None
         try:
             child = program.start(launch)
         except OSError as error:
-            return None, Usage(0.0, 0), not_started(error, launch.argv[0], launch.cwd)
+            if keeper is not None:
+                keeper.dismiss()
+            return Ended(None, Usage(0.0, 0), not_started(error, launch.argv[0], launch.cwd))
         self._pid = child.pid
-        if self._cause is not None:
-            self._signal(signal.SIGTERM)  # the signal came while the program was starting
-        self._attempt.started(child.pid)
-        status, cpu = self._wait(child.pid, woken)
+        if keeper is not None:
+            keeper.watch(child.pid)
+        try:
+            self._attempt.started(child.pid, gpus)
+        except OSError as error:
+            self._end(Cause("failed", "its start can't be recorded: %s" % (error.strerror or error)))
+        status, cpu = self._wait(child.pid)
         child.returncode = 0  # reaped here, with its usage; the object must not try again
-        processes.kill_strays(child.pid, self._attempt.run.id)
-        return status, Usage(cpu, self._peak), self._cause
+        self._clean_up(child.pid, status, launch.remove)
+        if keeper is not None:
+            keeper.dismiss()
+        return Ended(status, Usage(cpu, self._peak), self._cause, self._warned)
 
-    def _wait(self, program: int, woken: int) -> Tuple[int, float]:
+    def _clean_up(self, pid: int, status: int, remove: Optional[List[str]]) -> None:
+        """Leave nothing running, and find out whether it was the whole task that was told to end."""
+        if remove is None:
+            processes.kill_strays(pid, self._attempt.run.id)
+        elif self._cause is not None or os.WIFSIGNALED(status):
+            program.run_quietly(remove)
+        if self._attempt.clustered and os.WIFSIGNALED(status) and self._cause is None:
+            self._signals.wait(0.2)  # a scheduler signals everything at once: our own may come a moment later
+            self._obey()
+
+    def _wait(self, program: int) -> Tuple[int, float]:
         limit = self._attempt.request.get("time")
-        deadline = time.monotonic() + limit if limit else None
+        begun = time.monotonic()
+        deadline = begun + limit if limit else None
+        if self._until is not None:
+            deadline = self._until if deadline is None else min(deadline, self._until)
         sampled = 0.0
         while True:
             pid, status, usage = os.wait4(program, os.WNOHANG)
             if pid:
                 self._peak = max(self._peak, usage.ru_maxrss * 1024)
                 return status, usage.ru_utime + usage.ru_stime
+            self._obey()
             now = time.monotonic()
             if now - sampled >= SAMPLE:
                 self._sample(program)
                 sampled = now
-            if limit is not None and deadline is not None and now >= deadline and self._cause is None:
-                self.end(Cause("timeout", "over the time limit of %g s" % limit))
-            if self._kill_at is not None and now >= self._kill_at:
+            self._check_time(now, deadline, deadline - begun if deadline is not None else 0.0)
+            self._signals.wait(min([sampled + SAMPLE, *self._due(deadline)]) - time.monotonic())
+
+    # -------------------------------------------------------------- time
+
+    def _due(self, deadline: Optional[float]) -> List[float]:
+        """Give the times at which something is to be done."""
+        due = [] if self._kill_at is None else [self._kill_at]
+        if deadline is not None and self._cause is None:
+            due.append(deadline - (self._margin if self._warned else self._before or 0.0))
+        return due
+
+    @property
+    def _before(self) -> Optional[float]:
+        checkpoint = self._attempt.checkpoint
+        return float(checkpoint["before"]) if checkpoint is not None else None
+
+    @property
+    def _margin(self) -> float:
+        return min(MARGIN, (self._before or 0.0) / 4)
+
+    def _check_time(self, now: float, deadline: Optional[float], whole: float) -> None:
+        """Warn, end and kill when it is time to. *whole* is what the program had from its start, in seconds."""
+        if self._kill_at is not None:
+            patience = None if self._site is None else self._site.answer()
+            if now >= (self._kill_at if patience is None else patience):
                 self._signal(signal.SIGKILL)
                 self._kill_at = None
-            select.select([woken], [], [], 0.05 if now - sampled > SAMPLE else SAMPLE / 4)
-            try:
-                os.read(woken, 4096)
-            except BlockingIOError:
-                continue
+        if deadline is None or self._cause is not None:
+            return
+        if self._before is not None and not self._warned and now >= deadline - self._before:
+            self._warn()
+        if self._warned:
+            if now >= deadline - self._margin:
+                self._end(Cause("timeout", "over the time limit of %g s" % round(whole)), self._margin / 2)
+        elif now >= deadline:
+            self._end(Cause("timeout", "over the time limit of %g s" % round(whole, 3)))
 
-    def end(self, cause: Cause) -> None:
+    def _warn(self) -> None:
+        self._warned = True
+        if self._pid is not None:
+            self._attempt.warn(self._pid)
+
+    # -------------------------------------------------------------- signals
+
+    def _obey(self) -> None:
+        """Act on the signals that the task got."""
+        for number in self._signals.take():
+            if number in WARNINGS:
+                if not self._warned and self._cause is None:
+                    self._warn()
+            elif self._cause is None:
+                self._stop(number)
+            elif not self._attempt.clustered:
+                self._signal(signal.SIGKILL)  # whoever asks twice does not wait; a scheduler repeats itself
+        if self._signals.stopped is not None and self._cause is None:
+            self._stop(self._signals.stopped)
+
+    def _stop(self, number: int) -> None:
+        by = "task" if self._attempt.clustered else None
+        if number == signal.SIGINT:
+            cause = Cause("cancelled", "interrupted", by=by)
+        else:
+            cause = Cause("killed", "the task got %s" % signal.Signals(number).name, by=by)
+        self._end(cause)
+        if self._attempt.scheduler_kind == "slurm":
+            self._site = killwait.KillWait(time.monotonic())
+
+    def _end(self, cause: Cause, grace: Optional[float] = None) -> None:
         """End the program for a reason of ours: TERM, then KILL."""
         self._cause = cause
-        self._kill_at = time.monotonic() + self._grace
+        self._kill_at = time.monotonic() + (self._grace if grace is None else grace)
         self._signal(signal.SIGTERM)
-
-    def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
-        name = signal.Signals(number).name
-        if self._cause is not None:
-            self._signal(signal.SIGKILL)
-        elif number == signal.SIGINT:
-            self.end(Cause("cancelled", "interrupted"))
-        else:
-            self.end(Cause("killed", "the task got %s" % name))
 
     def _signal(self, number: int) -> None:
         if self._pid is not None:
-            processes.signal_tree(self._pid, self._attempt.run.id, number)
+            self._attempt.signal(self._pid, number)
+
+    # -------------------------------------------------------------- once a second
 
     def _sample(self, program: int) -> None:
         table = processes.table()
@@ -107,8 +187,10 @@ class Supervisor:
         if limit is not None and used > limit and self._cause is None:
             self._cause = Cause("oom", "used %d MiB of %d MiB" % (used >> 20, limit >> 20))
             self._signal(signal.SIGKILL)
-        if self._lease is not None and time.monotonic() - self._renewed >= claim.LEASE:
-            self._renewed = time.monotonic()
-            if not self._lease.renew() and self._cause is None:
-                self._cause = Cause("lost", "another attempt has taken over")
-                self._signal(signal.SIGKILL)
+        found = self._lease.renew(time.monotonic()) if self._lease is not None else claim.KEPT
+        if found == claim.LOST:
+            self._cause = Cause("lost", "another attempt has taken over, or its journal is out of reach")
+            self._signal(signal.SIGKILL)
+        elif found == claim.ASKED and (self._cause is None or self._cause.state != "lost"):
+            self._cause = Cause("killed", "its task was started again on another node", by="task")
+            self._signal(signal.SIGKILL)

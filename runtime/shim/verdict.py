@@ -17,11 +17,15 @@ STARVED = (*DISK, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class Cause(NamedTuple):
-    """Why we ended a program, or never started it: a state, a text for people, an exit code if there is one."""
+    """Why we ended a program, or never started it: a state, a text for people, an exit code if there is one.
+
+    *by* is ``task`` if the task was told from outside to end: its scheduler knows why.
+    """
 
     state: str
     reason: str
     exit: Optional[int] = None
+    by: Optional[str] = None
 
 
 def judge(
@@ -44,6 +48,22 @@ def judge(
     if missing:
         return _end("failed", code, None, "output missing: %s" % ", ".join(missing))
     return _end("done", code, None, None)
+
+
+def after_warning(end: Dict[str, Any], cause: Optional[Cause], complete: bool) -> Dict[str, Any]:
+    """Judge a program that was told that its time is nearly up: done if it says so and has made all its outputs
+    (*complete*), else it is to go on in another attempt."""
+    if cause is not None and cause.state != "timeout":
+        return end  # something else came first
+    if cause is not None:
+        said = "it did not leave in time"
+    elif end["state"] == "done" and complete:
+        return end
+    elif end["reason"] is None:
+        said = "it left with exit status %s" % end["exit"]
+    else:
+        said = "it left: %s" % end["reason"]
+    return dict(end, state="timeout", reason="checkpointed: " + said, checkpointed=True)
 
 
 def _by_signal(code: Optional[int], name: str, oom_kills_before: int) -> Dict[str, Any]:
