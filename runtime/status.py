@@ -215,7 +215,8 @@ def _failure(group: FailureGroup) -> str:
     count = f"{len(group.runs):,} {group.state}"
     indent = " " * (len(count) + 2)
     shared = " and ".join(f"{key} = {plain(value)}" for key, value in group.shared.items())
-    why = f"all have {shared} (none of the {group.done:,} done has)" if shared else ""
+    both = " both" if group.pair else ""
+    why = f"all have {shared} (none of the {group.done:,} done has{both})" if shared else ""
     look = f"xpc logs {group.runs[0][:SHOWN]}" if group.log.endswith(".log") or not group.log else group.log
     return f"{count}: {group.line}\n{indent}{why}{'      ' if why else ''}{look}"
 

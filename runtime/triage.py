@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ from .records import RunRecord
 
 FAULTS: Final = ("failed", "timeout", "oom", "killed", "lost", "cancelled", "broken")  # in this order
 MOST_SHARED: Final = 3
+LIKELY: Final = 0.01  # a pair that is there by chance with more than this likelihood is not worth telling
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{16,}\b")
 _NUMBER: Final = re.compile(r"(?<![A-Za-z_])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -42,7 +45,8 @@ class FailureGroup:
     """Runs that failed alike. *line* is the last line of one of them; *log* its log, below the project (none: it never
     began, and what there is its scheduler wrote).
 
-    *shared*: keys with the value that all of them have and none of the *done* done ones of their experiments.
+    *shared*: keys with the value that all of them have and none of the *done* done ones of their experiments; with
+    *pair* two keys, of which done runs have either value, and none both.
     """
 
     state: str
@@ -52,6 +56,7 @@ class FailureGroup:
     log: str
     shared: Mapping[str, Value]
     done: int
+    pair: bool = False
 
 
 def mask(line: str) -> str:
@@ -77,14 +82,16 @@ def _group(
     first, line, log = members[0]
     experiments = tuple(dict.fromkeys(run.experiment for run, _, _ in members))
     others = [values for experiment in experiments for values in done.get(experiment, ())]
+    shared = shared_values([run.values for run, _, _ in members], others)
     return FailureGroup(
         state=first.state,
         line=line,
         runs=tuple(run.id for run, _, _ in members),
         experiments=experiments,
         log=log,
-        shared=shared_values([run.values for run, _, _ in members], others),
+        shared=shared,
         done=len(others),
+        pair=any(_has(run, key, value) for run in others for key, value in shared.items()),
     )
 
 
@@ -123,16 +130,33 @@ def _reason(record: RunRecord, state: str) -> str:
 
 
 def shared_values(failed: Sequence[Mapping[str, Value]], done: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
-    """Give the keys whose value all failed runs share and no done one has; nothing if nothing is done."""
+    """Give the keys whose value all failed runs share and no done one has; nothing if nothing is done.
+
+    Where no key does that alone, two may do it together: no done run has both values. That is told where it would be
+    strange by chance, that is if as many failures somewhere among all these runs would hardly fall on one pair.
+    """
     if not done or len(failed) < 2:
         return {}
-    found: dict[str, Value] = {}
-    for key, value in failed[0].items():
-        wanted = frozen(value)
-        if all(key in values and frozen(values[key]) == wanted for values in failed) and not any(
-            key in values and frozen(values[key]) == wanted for values in done
-        ):
-            found[key] = value
-        if len(found) == MOST_SHARED:
-            break
-    return found
+    common = {key: value for key, value in failed[0].items() if all(_has(run, key, value) for run in failed)}
+    # The done runs that have a value, a bit each.
+    having = {key: _bits(_has(run, key, value) for run in done) for key, value in common.items()}
+    alone = [key for key, runs in having.items() if not runs]
+    chosen = alone[:MOST_SHARED] if alone else _pair(having, len(failed), len(done))
+    return {key: common[key] for key in chosen}
+
+
+def _has(run: Mapping[str, Value], key: str, value: Value) -> bool:
+    return key in run and frozen(run[key]) == frozen(value)
+
+
+def _bits(holds: Iterable[bool]) -> int:
+    return int("0" + "".join("1" if one else "0" for one in holds), 2)
+
+
+def _pair(having: Mapping[str, int], failed: int, done: int) -> Sequence[str]:
+    """Give the two keys whose values no done run has together; of several the pair that most done ones should have."""
+    pairs = [pair for pair in combinations(having, 2) if not having[pair[0]] & having[pair[1]]]
+    places = comb(len(having), 2) * (failed + done) / failed  # so many combinations of two values there are, about
+    if not pairs or places / comb(failed + done, failed) > LIKELY:
+        return ()
+    return max(pairs, key=lambda pair: having[pair[0]].bit_count() * having[pair[1]].bit_count())
