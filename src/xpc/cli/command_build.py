@@ -117,16 +117,19 @@ def export(session: Session, plan: Plan) -> None:
 def drop_old_exports(session: Session) -> None:
     """Drop the exports that no unended submit needs, but for the newest three.
 
-    A submit that was killed has no end either, and its programs may live on.
+    A submit that was killed has no end either, and its programs may live on. What was sent to a cluster needs its
+    export until it is known how all of it ended.
     """
     import json
 
+    from xpc.runtime.evidence_files import read_evidence
     from xpc.runtime.export import prune
-    from xpc.runtime.submissions import read_submissions
+    from xpc.runtime.submissions import CLUSTERS, read_submissions
 
     in_use = {session.snapshot.tree}
+    settled = read_evidence(session.folder).settled
     for submission in read_submissions(session.folder):
-        if not submission.ended:
+        if not submission.ended or (submission.kind in CLUSTERS and submission.name not in settled):
             plan = session.folder / BUILDS / submission.build / "plan.json"
             try:
                 in_use.add(str(json.loads(plan.read_text())["snapshot"]["tree"]))
