@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from base64 import b64encode
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from console import run
 from html_pages import EVIL, Page, data_of, document, evil_study, full_study, write_run
+from hypothesis import given
+from hypothesis import strategies as st
 from recorded import STUDY, Recorded, half_finished
 
 from xpc.runtime.html.document import Picture, Section, embedded, render
@@ -62,6 +65,20 @@ def test_data_can_end_no_element() -> None:
 
     assert "<" not in text
     assert "\u2028" not in text
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_data_comes_out_as_it_went_in(data: object) -> None:
+    """The escapes are those of JSON."""
+    text = embedded({"data": data})
+
+    assert json.loads(text) == {"data": data}
+    assert "<" not in text
 
 
 def test_hostile_texts_stand_as_they_are(tmp_path: Path) -> None:
@@ -201,6 +218,21 @@ def test_cells_that_compare(tmp_path: Path) -> None:
     assert (cell["baseline"], cell["unpaired"]) == ([[0, 2], [3, 3]], [[8, 1]])
 
 
+def test_earlier_attempts_are_counted_apart(tmp_path: Path) -> None:
+    """An attempt before a run's last one stands with its own state, and not as the run."""
+    clauses = ("from train", "with all attempts", "where seed == 0 and status in [failed, done]", "show count()")
+    report = "\n    ".join(("report r:", *clauses)) + "\n"
+    study = Recorded(tmp_path, STUDY + report)
+    write_run(study, 0, state="failed", started={"time": "2026-11-21T09:00:00Z"}, claimed={"snapshot": "a" * 40})
+    write_run(study, 0, attempt=2)
+    write_run(study, 3)
+    (row,) = data_of(document(study).text)["tables"][0]["rows"]
+
+    time = 1795251600
+    ended = 1795253460
+    assert row["runs"] == [[0, 1], [3, 1], [0, 1, "failed", time, ended, "a" * 40, None]]
+
+
 def test_a_run_in_full(tmp_path: Path) -> None:
     """Its details hold what its folder says: logs without terminal codes, attempts, outputs, curves, what changed."""
     study, git = full_study(tmp_path)
@@ -259,6 +291,15 @@ def test_half_finished_studies(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------ bounds
+
+
+def test_a_run_after_many(tmp_path: Path) -> None:
+    """Of the runs that it came after a hundred are named, and the others counted."""
+    study = Recorded(tmp_path, STUDY)
+    write_run(study, 0, claimed={"parents": [f"{n:016x}" for n in range(2000)]})
+    (found,) = data_of(document(study).text)["details"].values()
+
+    assert (len(found["parents"]), found["more"]["parents"]) == (100, 1900)
 
 
 def test_many_runs_are_rows_and_some_are_whole(tmp_path: Path) -> None:

@@ -55,6 +55,12 @@ class Catalog:
                 return experiment, number - experiment.first
         raise IndexError(number)
 
+    def attempt(self, number: int) -> int | None:
+        """Give the last attempt of the run with that number; nothing if it never began."""
+        experiment, place = self.locate(number)
+        attempt: int | None = experiment.shown["attempt"][place]
+        return attempt
+
     def config(self, experiment: ExperimentRuns, place: int) -> dict[str, str]:
         """Give what the page's columns tell of the config of a run."""
         shown = experiment.shown

@@ -20,6 +20,7 @@ from .log_tail import log_tail
 KEYS: Final = 300  # of a config
 OUTPUTS: Final = 100
 ATTEMPTS: Final = 50
+PARENTS: Final = 100
 COMMAND: Final = 4_000  # characters
 _UNITS: Final = {"memory": "size", "disk": "size", "time": "duration"}
 
@@ -41,6 +42,8 @@ def details(
         return shown
     outputs = [*_outputs(found["outputs"]), *_artifacts(found["artifacts"])]
     attempts = [_attempt(one, view) for one in (*view.store.earlier(experiment, id), record)]
+    parents = [_text(parent, 16) for parent in found["parents"] if isinstance(parent, str)]
+    shown["more"] |= {"parents": max(0, len(parents) - PARENTS)}
     shown["more"] |= {"outputs": max(0, len(outputs) - OUTPUTS), "attempts": max(0, len(attempts) - ATTEMPTS)}
     return shown | {
         "facts": _facts(found, record.claim.get("tags")),
@@ -48,7 +51,7 @@ def details(
         "request": _request(record),
         "outputs": outputs[:OUTPUTS],
         "attempts": attempts[-ATTEMPTS:],
-        "parents": [parent for parent in found["parents"] if isinstance(parent, str)],
+        "parents": parents[:PARENTS],
         "stdout": log_tail(record, "stdout"),
         "stderr": log_tail(record, "stderr"),
         "series": curves(view.store.series(experiment, id), steps, points),

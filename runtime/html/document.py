@@ -81,7 +81,7 @@ def render(project: str, sections: Sequence[Section], view: View, git: Git | Non
     """Make the page; the same records give the same bytes. At most *most* runs get a whole page."""
     results = [part for section in sections for part in section.parts if isinstance(part, Result)]
     runs = catalog(view, {id for result in results for row in result.sources for id in row})
-    tables = [page_table(f"table-{at}", result, runs.numbers) for at, result in enumerate(results, 1)]
+    tables = [page_table(f"table-{at}", result, runs) for at, result in enumerate(results, 1)]
     chosen = choose(runs, [row for table in tables for row in table.sources], most)
     steps = Steps()
     points = points_of(len(chosen), max((len(one.shown["metrics"]) for one in runs.experiments), default=0))

@@ -9,10 +9,10 @@ from typing import Any, Final
 from ...grammar.screen import visible
 from .. import quantities
 from ..cell_text import TextColumn, text_column
-from ..query.provenance import CellSource, RowSource, RunSource
 from ..query.result import Result, ResultColumn
 from ..tables import notes
-from .catalog import number
+from .catalog import Catalog, number
+from .sources import Sources, numbers_in
 
 STATIC: Final = 500  # rows that are there without the script
 
@@ -41,7 +41,7 @@ class PageTable:
     shown: Mapping[str, Any]
 
 
-def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTable:
+def page_table(name: str, result: Result, runs: Catalog) -> PageTable:
     """Lay out a result; *name* tells the table from the page's others."""
     columns = [_sided(text_column(column), result) for column in result.columns]
     marks = [quantities.states(undone) for undone in result.undone] if any(result.undone) else []
@@ -55,7 +55,8 @@ def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTab
         )
         for row in range(min(result.size, STATIC))
     ]
-    traced = [_row(result.provenance(row), numbers) for row in range(result.size)]
+    sources = Sources(runs)
+    traced = [sources.row(result.provenance(row)) for row in range(result.size)]
     shown = {
         "columns": [
             {
@@ -73,8 +74,8 @@ def page_table(name: str, result: Result, numbers: Mapping[str, int]) -> PageTab
         "names": [visible(column.name) for column in result.columns],
         "rows": traced,
     }
-    sources = [[n for first, count in row["runs"] for n in range(first, first + count)] for row in traced]
-    return PageTable(name, columns, rows, bool(marks), result.size, notes(result), sources, shown)
+    behind = [numbers_in(row["runs"]) for row in traced]
+    return PageTable(name, columns, rows, bool(marks), result.size, notes(result), behind, shown)
 
 
 def _sided(column: TextColumn, result: Result) -> TextColumn:
@@ -88,39 +89,3 @@ def _sortable(column: ResultColumn) -> list[Any] | None:
     if all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values):
         return [number(value) for value in values]
     return None
-
-
-# ------------------------------------------------------------------ provenance
-
-
-def _row(source: RowSource, numbers: Mapping[str, int]) -> dict[str, Any]:
-    """Give the runs of a row as ranges of numbers, and for each cell what differs from them."""
-    runs = _ranges(source.runs, numbers)
-    cells = {visible(name): _cell(cell, runs, numbers) for name, cell in source.cells.items()}
-    shown: dict[str, Any] = {"runs": runs}
-    if source.absent:
-        shown["absent"] = _ranges(source.absent, numbers)
-    if any(cells.values()):
-        shown["cells"] = {name: cell for name, cell in cells.items() if cell}
-    return shown
-
-
-def _cell(cell: CellSource, row: Sequence[Sequence[int]], numbers: Mapping[str, int]) -> dict[str, Any]:
-    parts = {
-        "used": _ranges(cell.used, numbers),
-        "missing": _ranges(cell.missing, numbers),
-        "baseline": _ranges(cell.baseline, numbers),
-        "unpaired": _ranges(cell.unpaired, numbers),
-    }
-    return {name: part for name, part in parts.items() if (part != row if name == "used" else part)}
-
-
-def _ranges(runs: Sequence[RunSource], numbers: Mapping[str, int]) -> list[list[int]]:
-    """Write run numbers as [first, how many], in order, each once."""
-    found: list[list[int]] = []
-    for run in sorted({numbers[run.id] for run in runs if run.id in numbers}):
-        if found and run == sum(found[-1]):
-            found[-1][1] += 1
-        else:
-            found.append([run, 1])
-    return found

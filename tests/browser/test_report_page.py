@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from html_pages import EVIL, document, evil_study, full_study
-from recorded import Recorded
+from html_pages import EVIL, document, evil_study, full_study, write_run
+from recorded import STUDY, Recorded
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -58,6 +58,31 @@ def test_a_click_on_a_cell_tells_its_runs(open_page: Open, text: str) -> None:
 
     assert page.get_by_role("dialog").count() == 0
     assert page.locator("#view-run h2").inner_text() == id
+
+
+def test_attempts_before_the_last_one(open_page: Open, tmp_path: Path) -> None:
+    """They count, and say that they are no whole run."""
+    clauses = ("from train", "with all attempts", "where seed == 0", "group by optimizer.lr", "show mean(loss)")
+    report = "\n    ".join(("report r:", *clauses)) + "\n"
+    (tmp_path / "study").mkdir()
+    study = Recorded(tmp_path / "study", STUDY + report)
+    write_run(study, 0, state="failed")
+    write_run(study, 0, attempt=2, metrics=[{"loss": 1.0}])
+    write_run(study, 3, metrics=[{"loss": 2.0}])
+    page = open_page(document(study).text)
+    page.locator("#table-1 tbody td").nth(1).click()
+    panel = page.get_by_role("dialog")
+
+    assert panel.locator("h4").all_inner_texts() == ["Runs (2)", "Without a value (1)"]
+    assert panel.locator("dl.facts").inner_text().split("\n")[:6] == [
+        "n",
+        "2",
+        "missing",
+        "1 run without a value",
+        "failed",
+        "1 run",
+    ]
+    assert "failed attempt 1" in panel.inner_text()
 
 
 def test_a_second_click_or_one_elsewhere_closes(open_page: Open, text: str) -> None:

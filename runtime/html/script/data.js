@@ -48,11 +48,19 @@ function findRun(text) {
   return found.length === 1 ? RUN_BY_ID.get(found[0]) : null;
 }
 
-// Write out ranges [first, how many].
-function numbersIn(ranges) {
+// Give the runs of some ranges [first, how many]; longer items are attempts before the last one of a run.
+function runsIn(ranges) {
   const found = [];
-  for (const [first, count] of ranges || []) for (let at = 0; at < count; at++) found.push(first + at);
+  for (const item of ranges || []) {
+    const [first, many] = item;
+    if (item.length === 2) for (let at = 0; at < many; at++) found.push(runOf(first + at));
+    else found.push(attemptOf(item));
+  }
   return found;
+}
+
+function attemptOf([number, attempt, state, started, ended, snapshot, code]) {
+  return { ...runOf(number), attempt, state, started, ended, snapshot, code, earlier: true };
 }
 
 function runAddress(run) {

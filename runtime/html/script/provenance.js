@@ -13,7 +13,7 @@ function closeSource(back) {
   if (back) cell.focus();
 }
 
-// Open the panel of a cell. *parts* are {used, missing, absent, baseline, unpaired}: run numbers.
+// Open the panel of a cell. *parts* are {used, missing, absent, baseline, unpaired}: runs.
 function showSource(cell, title, row, parts) {
   const again = openSource && openSource.cell === cell;
   closeSource(false);
@@ -46,15 +46,16 @@ function placeBelow(panel, cell) {
 }
 
 function summary(parts) {
-  const used = parts.used.map(runOf);
-  const failed = [...parts.used, ...parts.absent].map(runOf).filter((run) => OF_STATE[run.state] === "bad").length;
-  const undone = [...parts.used, ...parts.absent].map(runOf).filter((run) => run.state !== "done").length - failed;
+  const used = parts.used;
+  const every = new Map([...used, ...parts.missing, ...parts.absent].map((run) => [run.number + "/" + run.attempt, run]));
+  const failed = [...every.values()].filter((run) => OF_STATE[run.state] === "bad").length;
+  const undone = [...every.values()].filter((run) => run.state !== "done").length - failed;
   const snapshots = tally(used.map((run) => run.snapshot).filter(Boolean));
   const codes = [...snapshots].map(([tree, many]) => tree.slice(0, 7) + (snapshots.size > 1 ? ` (${many})` : ""));
   const versions = new Set(used.map((run) => run.code).filter(Boolean)).size;
   const shown = codes.slice(0, 6).join(", ") + (codes.length > 6 ? ", …" : "");
   return facts([
-    ["n", parts.used.length.toLocaleString("en-US")],
+    ["n", used.length.toLocaleString("en-US")],
     ["missing", parts.missing.length ? count(parts.missing.length, "run") + " without a value" : null],
     ["failed", failed ? el("span", { class: "warn" }, count(failed, "run")) : null],
     ["not done", undone ? count(undone, "run") : null],
@@ -84,9 +85,9 @@ function span(times) {
   return (begin === end ? begin : begin + " – " + end) + " UTC";
 }
 
-function runList(title, numbers) {
-  if (!numbers.length) return null;
-  const runs = numbers.slice(0, LISTED).map(runOf);
+function runList(title, all) {
+  if (!all.length) return null;
+  const runs = all.slice(0, LISTED);
   const keys = variedKeys(runs).slice(0, 3);
   const names = ["run", "state", ...keys, "snapshot", "ended"];
   const body = el("tbody");
@@ -94,7 +95,7 @@ function runList(title, numbers) {
     const own = new Map(run.experiment.keys.map((column) => [column.name, run.key(column)]));
     body.append(el("tr", {},
       el("td", {}, runLink(run)),
-      el("td", {}, stateMark(run.state)),
+      el("td", {}, stateMark(run.state), run.earlier ? el("span", { class: "quiet" }, " attempt " + run.attempt) : null),
       keys.map((key) => el("td", {}, own.get(key) || "")),
       el("td", { class: "mono" }, run.snapshot ? run.snapshot.slice(0, 7) : ""),
       el("td", {}, formatTime(run.ended))));
@@ -102,11 +103,11 @@ function runList(title, numbers) {
   const head = el("tr", {}, names.map((name) => el("th", { scope: "col" }, name)));
   const list = el("div", { class: "list", tabindex: "0", role: "group", "aria-label": title },
     el("table", { class: "data" }, el("thead", {}, head), body));
-  const more = numbers.length > LISTED
-    ? el("p", { class: "quiet" }, `The first ${LISTED} of ${count(numbers.length, "run")}. `,
-      el("a", { href: "#runs", onclick: () => showOnly(numbers) }, "Show all of them"))
+  const more = all.length > LISTED
+    ? el("p", { class: "quiet" }, `The first ${LISTED} of ${count(all.length, "run")}. `,
+      el("a", { href: "#runs", onclick: () => showOnly([...new Set(all.map((run) => run.number))]) }, "Show all of them"))
     : null;
-  return el("div", {}, el("h4", {}, `${title} (${numbers.length.toLocaleString("en-US")})`), list, more);
+  return el("div", {}, el("h4", {}, `${title} (${all.length.toLocaleString("en-US")})`), list, more);
 }
 
 // Give the keys whose values differ between some runs.

@@ -55,10 +55,10 @@ function rowName(shown, row) {
 function partsOf(row, name) {
   const own = (row.cells && row.cells[name]) || {};
   return {
-    used: numbersIn(own.used || row.runs),
-    missing: numbersIn(own.missing),
-    absent: numbersIn(row.absent),
-    baseline: numbersIn(own.baseline),
-    unpaired: numbersIn(own.unpaired),
+    used: runsIn(own.used || row.runs),
+    missing: runsIn(own.missing),
+    absent: runsIn(row.absent),
+    baseline: runsIn(own.baseline),
+    unpaired: runsIn(own.unpaired),
   };
 }

@@ -118,11 +118,12 @@ function attempts(run) {
 function parents(run) {
   const ids = run.details.parents || [];
   if (!ids.length) return null;
-  const links = ids.slice(0, LISTED).flatMap((id, at) => {
+  const more = run.details.more.parents;
+  const links = ids.flatMap((id, at) => {
     const known = findRun(id);
     return [at ? ", " : "", known === null || known === undefined ? el("span", { class: "mono" }, id.slice(0, DATA.digits)) : runLink(runOf(known))];
   });
-  return section("After", el("p", {}, links, ids.length > LISTED ? ", …" : ""));
+  return section("After", el("p", {}, links, more ? `, and ${count(more, "more run")}` : ""));
 }
 
 function log(name, kept, run) {
