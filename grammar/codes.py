@@ -150,6 +150,7 @@ TITLES: Final[dict[str, str]] = {
     "XQ023": "a table that is not what the records say",
     "XQ030": "a plot of another form",
     "XQ031": "no value at each step",
+    "XQ032": "a plot where a table is asked for",
     "XS000": "the system refused",
     "XS001": "another submit of this project goes on",
     "XS002": "a run that may still be running",

@@ -31,6 +31,10 @@ def evaluate(query: tree.Query, view: View, diagnostics: Diagnostics, title: str
     before = len(diagnostics.found)
     if experiments is None:
         return None
+    for clause in query.clauses:
+        if isinstance(clause, tree.Plot):
+            message = "a query gives a table, and this is a plot"
+            diagnostics.error("XQ032", clause.span, message, help="draw it: `xpc plot` takes the same text")
     context = context_of(view, experiments, diagnostics, past=parts.past)
     result = _Evaluation(parts, Runs(view, experiments, past=parts.past, attempts=parts.attempts), context).result(
         title
