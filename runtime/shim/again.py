@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import journal, scheduler
 from .attempt import Attempt
+from .said import tell
 
 RETRIED = ("failed", "timeout", "oom")  # ends after which an experiment's `retries` count
 MAX_REQUEUES = 50
@@ -121,6 +122,4 @@ def _is_passing(said: str) -> bool:
 
 
 def _tell(command: Sequence[str], said: str) -> None:
-    import sys
-
-    print("%s: %s" % (" ".join(command), said), file=sys.stderr, flush=True)
+    tell("%s: %s" % (" ".join(command), said))

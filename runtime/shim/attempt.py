@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -26,6 +25,7 @@ from . import (
 )
 from .build_folder import Build, Run
 from .collect import Collected, collect
+from .said import tell
 
 
 class Launch(NamedTuple):
@@ -163,7 +163,7 @@ class Attempt:
 
     def tell(self, text: str) -> None:
         """Say something in the log of the task."""
-        print("%s: %s" % (self.name, text), file=sys.stderr, flush=True)
+        tell("%s: %s" % (self.name, text))
 
     def prepare(self, extra: Optional[Mapping[str, str]] = None, left: Optional[float] = None) -> Launch:
         """Make the run's folder ready; *extra* are variables of this start (GPUs), *left* the seconds that its task

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from typing import List, Optional
 
 from .attempt import Place
 from .build_folder import Build, BuildError
+from .said import tell
 from .signals import Signals
 from .task import DONE, FAILED, UNUSABLE, Task
 from .workdir import WorkdirError
@@ -54,5 +54,5 @@ def run_array(place: Place, array: str, signals: Signals) -> int:
 
 
 def say(status: int, text: str) -> int:
-    print(text, file=sys.stderr, flush=True)
+    tell(text)
     return status

@@ -12,6 +12,7 @@ from . import devices, processes, scheduler
 from .again import OAR_AGAIN, Again, growth
 from .attempt import Attempt, Place, Usage
 from .build_folder import Run
+from .said import tell
 from .signals import Signals
 from .supervise import Ended, Supervisor
 from .verdict import not_prepared
@@ -150,7 +151,7 @@ class Task:
         for number, run in enumerate(self._runs):
             if number and self._is_over(run):
                 left = len(self._runs) - number
-                print("%d of %d runs are left" % (left, len(self._runs)), file=sys.stderr, flush=True)
+                tell("%d of %d runs are left" % (left, len(self._runs)))
                 results.append(Result(FAILED, self._was_warned()))
                 break
             results.append(self._attempt(run, alone=False))
