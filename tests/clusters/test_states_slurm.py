@@ -260,16 +260,27 @@ def test_forgotten_jobs(study: Callable[..., Study]) -> None:
     assert set(found.states("evaluate").values()) == {"skipped"}
 
 
+PAGE = 4096  # bytes of a disk that a file gets at a time: what fits in its last page can still be written
+
+
 @pytest.fixture(name="small_disk")
-def _small_disk(make_project: Callable[..., ClusterProject]) -> Iterator[Study]:
-    """A project on a disk of eight megabytes."""
-    text = STUDY.format(kinds='"full"', memory="100MiB", time="10min", options="")
-    empty = make_project("slurm", {"Experimentfile": text, "work.sh": WORK})
-    folder = empty.folder.parent / "small"
+def _small_disk(study: Callable[..., Study]) -> Iterator[Study]:
+    """A project on a disk of eight megabytes, with a run that fills it, and a journal whose end needs another page."""
+    noted = '"good"]\n    note in ["'
+    sizing = study("good")
+    text = (sizing.project.folder / "Experimentfile").read_text().replace('"good"]', noted + '"]')
+    sizing.project.write({"Experimentfile": text})
+    sizing.submit()
+    sizing.until({"good": "done"})
+    (journal,) = (sizing.project.folder / "runs/train").glob("*/run.jsonl")
+    before_end = sum(len(line) + 1 for line in journal.read_text().splitlines()[:-1])
+    note = "n" * (PAGE - 80 - before_end)
+    folder = sizing.project.folder.parent / "small"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)
     try:
-        yield Study(ClusterProject("slurm", folder, {"Experimentfile": text, "work.sh": WORK}, empty.bin))
+        full = text.replace(noted, noted.replace("good", "full") + note)
+        yield Study(ClusterProject("slurm", folder, {"Experimentfile": full, "work.sh": WORK}, sizing.project.bin))
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
 
