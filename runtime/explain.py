@@ -46,6 +46,7 @@ def _all_runs(source: RowSource) -> Iterator[RunSource]:
     yield from source.absent
     for cell in source.cells.values():
         yield from cell.baseline
+        yield from cell.above
 
 
 # ------------------------------------------------------------------ cells
@@ -75,6 +76,9 @@ def _said(cell: CellSource, short: int) -> str:
         parts.append(f"beside {quantities.runs(len(cell.baseline))} of the baseline ({_named(cell.baseline, short)})")
     if cell.unpaired:
         parts.append(f"without a partner {_named(cell.unpaired, short)}")
+    for experiment in dict.fromkeys(run.experiment for run in cell.above):
+        above = [run for run in cell.above if run.experiment == experiment]
+        parts.append(f"after {quantities.runs(len(above))} of {experiment} ({_named(above, short)})")
     return "; ".join(parts)
 
 
@@ -129,7 +133,7 @@ def explained(result: Result) -> list[dict[str, Any]]:
     """Give a map a row: `values`, `planned`, `runs` and `absent` with all that is known of each, `cells` by column.
 
     A cell has `n` and the ids of the runs that it is of (`used`), that lack a value (`missing`), of its partners
-    (`baseline`) and of those without one (`unpaired`).
+    (`baseline`), of those without one (`unpaired`), and of the ancestors whose values it has (`above`).
     """
     found = []
     for row, values in enumerate(json_rows(result)):
@@ -148,6 +152,7 @@ def explained(result: Result) -> list[dict[str, Any]]:
 
 def _cell(cell: CellSource) -> dict[str, Any]:
     parts = {"used": cell.used, "missing": cell.missing, "baseline": cell.baseline, "unpaired": cell.unpaired}
+    parts["above"] = cell.above
     return {"n": cell.n, **{name: _ids(runs) for name, runs in parts.items()}}
 
 

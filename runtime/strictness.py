@@ -65,6 +65,7 @@ def _check_cell(
         )
     if cell.baseline:
         _check_code(place, (*cell.used, *cell.baseline), short, diagnostics)
+    _check_code(place, cell.above, short, diagnostics)
 
 
 def _check_code(place: str, runs: Sequence[RunSource], short: int, diagnostics: Diagnostics) -> None:

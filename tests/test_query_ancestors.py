@@ -158,3 +158,16 @@ def test_a_name_that_needs_quotes_is_told_with_them(tmp_path: Path) -> None:
     )
     found = study.ask('from train show config.optimizer."w-d" as key, metric."optimizer.w-d" as value limit 1')
     assert found.records() == [{"key": 1, "value": 3.0}]
+
+
+def test_ancestors_are_behind_a_cell(study: Recorded) -> None:
+    """Whose values a cell reads is told with it; a cell of own values has none."""
+    result = study.ask("from evaluate group by optimizer.lr show mean(train.loss.at(10)) as a, mean(error) as b")
+    cells = result.provenance(0).cells
+
+    assert [(run.experiment, run.id, run.state) for run in cells["a"].above] == [
+        ("train", study.tables["train"].id(row), "done") for row in (0, 1)
+    ]
+    assert cells["b"].above == ()
+    above = study.ask("from ensemble show train.optimizer.lr as lr").provenance(1).cells["lr"].above
+    assert [run.id for run in above] == [study.tables["train"].id(row) for row in (2, 3)]

@@ -129,7 +129,11 @@ def test_runs_without_a_value_are_no_pairs(tmp_path: Path) -> None:
     study.write(study.row(method="ours", data="a", seed=1), metrics=[{"other": 1}])
     result = study.ask('from train where method == "ours" show diff(loss, baseline = (method == "base")) as d')
 
-    assert result.provenance(0).cells["d"].n == 8
+    cell = result.provenance(0).cells["d"]
+    assert (cell.n, [run.id for run in cell.missing]) == (
+        8,
+        [study.tables["train"].id(study.row(method="ours", data="a", seed=1))],
+    )
     assert (len(result.comparisons[0].unpaired), result.missing) == (1, {"loss": 1})
 
 

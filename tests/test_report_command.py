@@ -122,7 +122,8 @@ def test_explain_as_data(study: Recorded, capsys: pytest.CaptureFixture[str]) ->
         (ids[0], "done", "aaaa1111"),
         (ids[1], "planned", None),
     ]
-    assert row["cells"]["l"] == {"n": 1, "used": [ids[0]], "missing": [ids[1]], "baseline": [], "unpaired": []}
+    none = {"baseline": [], "unpaired": [], "above": []}
+    assert row["cells"]["l"] == {"n": 1, "used": [ids[0]], "missing": [ids[1]], **none}
 
 
 def test_explain_is_for_people_or_machines(whole: Recorded, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from .provenance import Inputs
 from .result import ResultColumn
 from .rows import GroupRows, RunRows, direction_of
 from .values import frozen, kind
-from .walk import children, field_of, is_given, shape
+from .walk import ancestors_in, children, field_of, is_given, shape
 
 UNIT_KEEPING: Final = frozenset(
     ("std", "sem", "ci95", "bootstrap95", "sum", "mean", "median", "min", "max", "quantile", "iqm", "unique")
@@ -60,12 +60,13 @@ def names_of(cell: tree.Cell) -> tuple[str, ...]:
 
 def _traced(cell: tree.Cell, rows: RunRows | GroupRows) -> tuple[ResultColumn | None, Inputs]:
     """Give a cell's column, and what it was made of."""
+    ancestors = ancestors_in(cell.expr, rows.context.catalog)
     if isinstance(rows, RunRows):
         column = _column(cell, rows)
-        return column, Inputs((column.values,)) if column is not None else Inputs()
+        return column, Inputs((column.values,) if column is not None else (), ancestors=ancestors)
     rows.begin()
     column = _column(cell, rows)
-    return column, rows.taken()
+    return column, replace(rows.taken(), ancestors=ancestors)
 
 
 def _column(cell: tree.Cell, rows: RunRows | GroupRows) -> ResultColumn | None:

@@ -35,12 +35,14 @@ class CellSource:
     """The runs behind one column of a row: those with a value, *n* of them, and those *missing* one.
 
     *baseline* are the partners that `diff`, `ratio` and `p_value` compare with, *unpaired* the runs without one.
+    *above* are the ancestors whose values are read.
     """
 
     used: tuple[RunSource, ...]
     missing: tuple[RunSource, ...] = ()
     baseline: tuple[RunSource, ...] = ()
     unpaired: tuple[RunSource, ...] = ()
+    above: tuple[RunSource, ...] = ()
 
     @property
     def n(self) -> int:
@@ -91,7 +93,11 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the cells of a column were made of: *columns* of run values, of all selected runs; and *pairings*."""
+    """What the cells of a column were made of.
+
+    *columns* of run values, of all selected runs; *pairings*; the experiments of *ancestors* whose values are read.
+    """
 
     columns: Sequence[Sequence[Value]] = ()
     pairings: Sequence[Pairing] = ()
+    ancestors: Sequence[str] = ()

@@ -35,6 +35,7 @@ class RunTrace:
         self._absent = absent
         self._inputs = inputs
         self._known: dict[int, RunSource] = {}
+        self._targets: dict[str, tuple[Runs, Mapping[str, int]]] = {}
 
     def row(self, row: int) -> RowSource:
         """Give the runs behind a row of the result."""
@@ -43,20 +44,44 @@ class RunTrace:
         return RowSource(self._at(group), self._of(self._absent[row]), cells)
 
     def _cell(self, row: int, group: Sequence[int], inputs: Inputs) -> CellSource:
-        if inputs.pairings:
-            pairs = {pair: None for pairing in inputs.pairings for pair in pairing.pairs[row]}
-            alone = {place: None for pairing in inputs.pairings for place in pairing.unpaired[row]}
-            return CellSource(
-                used=self._at(dict.fromkeys(own for own, _ in pairs)),
-                missing=(),
-                baseline=self._of(dict.fromkeys(other for _, other in pairs)),
-                unpaired=self._at(alone),
-            )
-        if not inputs.columns:
-            return CellSource(self._at(group))
-        used = [place for place in group if any(column[place] is not None for column in inputs.columns)]
-        missing = [place for place in group if any(column[place] is None for column in inputs.columns)]
-        return CellSource(self._at(used), self._at(missing))
+        used, missing, alone, partners = set[int](), set[int](), dict[int, None](), dict[int, None]()
+        for column in inputs.columns:
+            used.update(place for place in group if column[place] is not None)
+            missing.update(place for place in group if column[place] is None)
+        for pairing in inputs.pairings:
+            paired = {own for own, _ in pairing.pairs[row]}
+            used |= paired
+            missing.update(place for place in group if place not in paired and place not in pairing.unpaired[row])
+            alone |= dict.fromkeys(pairing.unpaired[row])
+            partners |= dict.fromkeys(other for _, other in pairing.pairs[row])
+        if not inputs.columns and not inputs.pairings:
+            used.update(group)
+        return CellSource(
+            used=self._at(place for place in group if place in used),
+            missing=self._at(place for place in group if place in missing),
+            baseline=self._of(partners),
+            unpaired=self._at(alone),
+            above=self._above([place for place in group if place in used], inputs.ancestors),
+        )
+
+    def _above(self, places: Sequence[int], targets: Iterable[str]) -> tuple[RunSource, ...]:
+        """Give the runs of *targets* that those at some places came after."""
+        found: dict[tuple[str, str], None] = {}
+        experiments, ids = (self._runs.column(Field(name)) for name in ("experiment", "id"))
+        for target in targets:
+            for place in places:
+                row = self._rows[place]
+                above = self._runs.view.ancestors_of(experiments[row], ids[row], target)
+                found |= {(target, id): None for id in above}
+        return tuple(source for source in map(self._ancestor, found) if source is not None)
+
+    def _ancestor(self, run: tuple[str, str]) -> RunSource | None:
+        target, id = run
+        if target not in self._targets:
+            runs = Runs(self._runs.view, [target], past=True)
+            self._targets[target] = runs, {id: row for row, id in enumerate(runs.column(Field("id")))}
+        runs, rows = self._targets[target]
+        return _source(runs, rows[id]) if id in rows else None
 
     def _at(self, places: Iterable[int]) -> tuple[RunSource, ...]:
         return self._of(self._rows[place] for place in places)
@@ -66,7 +91,11 @@ class RunTrace:
 
     def _source(self, row: int) -> RunSource:
         if row not in self._known:
-            values = {name: self._runs.column(Field(name))[row] for name in _FIELDS}
-            values["state"] = values.pop("status")
-            self._known[row] = RunSource(**values)
+            self._known[row] = _source(self._runs, row)
         return self._known[row]
+
+
+def _source(runs: Runs, row: int) -> RunSource:
+    values = {name: runs.column(Field(name))[row] for name in _FIELDS}
+    values["state"] = values.pop("status")
+    return RunSource(**values)

@@ -90,6 +90,14 @@ def is_given(expr: tree.Expr, catalog: Catalog) -> bool:
     return isinstance(ref.ref if isinstance(ref, Ancestor) else ref, (Config, Field))
 
 
+def ancestors_in(expr: tree.Expr, catalog: Catalog) -> list[str]:
+    """Give the experiments of the ancestors that *expr* reads."""
+    paths = [part.path for part in parts(expr) if isinstance(part, tree.Name)]
+    paths += [p.function.path[:-1] for p in parts(expr) if isinstance(p, tree.Call) and len(p.function.path) > 1]
+    refs = [ref for path in paths for ref in catalog.find(path)]
+    return list(dict.fromkeys(ref.experiment for ref in refs if isinstance(ref, Ancestor)))
+
+
 def is_recorded(expr: tree.Expr, catalog: Catalog) -> bool:
     """Say whether *expr* is a value that a run, or its ancestor, has only once it has begun."""
     if isinstance(expr, tree.Call):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Found = Sequence[tuple[str, "Sequence[Result]"]]
 """The tables of each report, by its name."""
 
+NARROWEST = 40  # columns of a terminal that is printed for
 MOST = 50  # differences that are shown
 
 
@@ -41,7 +42,7 @@ def tables(found: Found, format: str) -> str:
 
 def text_of(result: Result, format: str, hint: str = "") -> str:
     """Give one table as it suits where it goes: the best are bold on a terminal, and it is as wide as that."""
-    width = max(WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
+    width = max(NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
     where = f"Where each number comes from: `{hint}`." if hint else ""
     return render(result, format, width, color=colour_wanted(sys.stdout), hint=where)
 
