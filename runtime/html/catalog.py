@@ -127,6 +127,7 @@ def _experiment(view: View, name: str, first: int, *, past: bool) -> ExperimentR
         "host": pooled(runs.column(Field("host"))),
         "snapshot": pooled(snapshots),
         "code": pooled(runs.column(Field("code"))),
+        "witness": pooled(runs.column(Field("witness"))),
     }
     return ExperimentRuns(name, first, len(view.ids(name)), ids, states, snapshots, shown)
 

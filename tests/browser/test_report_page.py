@@ -85,6 +85,22 @@ def test_attempts_before_the_last_one(open_page: Open, tmp_path: Path) -> None:
     assert "failed attempt 1" in panel.inner_text()
 
 
+def test_code_that_nobody_vouches_for(open_page: Open, tmp_path: Path) -> None:
+    """A cell says when its runs loaded code from beside their snapshot, or ran different versions."""
+    (tmp_path / "study").mkdir()
+    study = Recorded(tmp_path / "study", STUDY + "report r:\n    from train\n    show mean(loss)\n")
+    for row, code, witness in ((0, "a", "stamp"), (1, "b", "live"), (2, "b", "mixed")):
+        claimed = {"fingerprint": {"code": code * 32}}
+        write_run(study, row, claimed=claimed, ended={"witness": witness}, metrics=[{"loss": 1.0}])
+    page = open_page(document(study).text)
+    page.locator("#table-1 tbody td").first.click()
+
+    assert page.get_by_role("dialog").locator(".warn").all_inner_texts() == [
+        "2 versions",
+        "live in 1 run, mixed in 1 run",
+    ]
+
+
 def test_a_second_click_or_one_elsewhere_closes(open_page: Open, text: str) -> None:
     page = open_page(text)
     cell = page.locator("#table-1 tbody td").nth(2)
@@ -235,6 +251,17 @@ def test_addresses(open_page: Open, text: str) -> None:
     )
     go("#%E0%A4%A")
     page.locator("#view-reports").wait_for()
+
+
+def test_contents_lead_to_reports(open_page: Open, tmp_path: Path) -> None:
+    """Where there are three reports or more, their names stand above them, and lead there from any view."""
+    (tmp_path / "study").mkdir()
+    reports = "".join(f"report r{n}:\n    from train\n" for n in range(6))
+    page = open_page(document(Recorded(tmp_path / "study", STUDY + reports)).text)
+    assert page.locator(".contents a").all_inner_texts() == [f"r{n}" for n in range(6)]
+    page.locator(".contents a").nth(4).click()
+    page.wait_for_function("window.scrollY > 500")
+    assert page.locator("nav a[aria-current]").inner_text() == "Reports"
 
 
 def test_a_run_page(open_page: Open, text: str) -> None:

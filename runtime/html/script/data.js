@@ -33,6 +33,7 @@ function runOf(number) {
     host: pooled(experiment.host),
     snapshot: pooled(experiment.snapshot),
     code: pooled(experiment.code),
+    witness: pooled(experiment.witness),
     attempt: experiment.attempt[place],
     past: place >= experiment.past,
     details: DATA.details[number] || null,

@@ -53,6 +53,7 @@ function summary(parts) {
   const snapshots = tally(used.map((run) => run.snapshot).filter(Boolean));
   const codes = [...snapshots].map(([tree, many]) => tree.slice(0, 7) + (snapshots.size > 1 ? ` (${many})` : ""));
   const versions = new Set(used.map((run) => run.code).filter(Boolean)).size;
+  const unsure = tally(used.map((run) => run.witness).filter((witness) => witness && witness !== "stamp"));
   const shown = codes.slice(0, 6).join(", ") + (codes.length > 6 ? ", …" : "");
   return facts([
     ["n", used.length.toLocaleString("en-US")],
@@ -61,6 +62,7 @@ function summary(parts) {
     ["not done", undone ? count(undone, "run") : null],
     [snapshots.size > 1 ? "snapshots" : "snapshot", shown ? el("span", { class: "mono" }, shown) : null],
     ["code", versions > 1 ? el("span", { class: "warn" }, count(versions, "version")) : null],
+    ["witness", unsure.size ? el("span", { class: "warn" }, [...unsure].map(([witness, many]) => `${witness} in ${count(many, "run")}`).join(", ")) : null],
     ["started", span(used.map((run) => run.started))],
     ["ended", span(used.map((run) => run.ended))],
   ]);
