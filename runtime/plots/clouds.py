@@ -53,11 +53,10 @@ def cloud(plot: tree.Plot, exprs: Sequence[tree.Expr], selected: Selection, rows
     keys = group_by(clause.keys if clause is not None else (), rows)
     if keys is None:
         return None
-    both = Grouping((*by.keys, *keys.keys), (*by.columns, *keys.columns))
-    groups = both.groups(range(rows.size))
+    groups = by.with_more(keys).groups(range(rows.size))
     found: dict[Hashable, list[int]] = {}
     for point, group in enumerate(groups):
-        found.setdefault(by.combination(group[0]), []).append(point)
+        found.setdefault(by.combinations[group[0]], []).append(point)
     return Cloud(rows, groups, by, list(found.values()), over(rows, groups, [by, keys]))
 
 

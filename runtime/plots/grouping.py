@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ...grammar import tree
 from ..query.cells import label as text_of
@@ -15,13 +16,16 @@ from ..query.values import frozen
 from ..query.walk import shape
 from .scales import value_text
 
+_PLAIN: Final = {int, float, str, type(None)}
+
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Columns of *rows* that are the same in a group; *keys* are their expressions."""
+    """Columns that are the same in a group; *keys*: their expressions, *combinations*: what is the same, row by row."""
 
     keys: tuple[tree.Expr, ...]
     columns: tuple[Column, ...]
+    combinations: Sequence[tuple[Hashable, ...]]
 
     @property
     def legend(self) -> str:
@@ -30,22 +34,32 @@ class Grouping:
     def label(self, row: int) -> str:
         return ", ".join(value_text(column[row]) for column in self.columns)
 
-    def combination(self, row: int) -> tuple[Hashable, ...]:
-        return tuple(frozen(column[row]) for column in self.columns)
-
     def groups(self, rows: Sequence[int]) -> list[list[int]]:
         """Part *rows*, in the order in which the combinations come first."""
         found: dict[tuple[Hashable, ...], list[int]] = {}
+        combinations = self.combinations
         for row in rows:
-            found.setdefault(self.combination(row), []).append(row)
+            found.setdefault(combinations[row], []).append(row)
         return list(found.values())
+
+    def with_more(self, other: Grouping) -> Grouping:
+        """Give the groups by both."""
+        both = [(*own, *more) for own, more in zip(self.combinations, other.combinations, strict=True)]
+        return Grouping((*self.keys, *other.keys), (*self.columns, *other.columns), both)
 
 
 def group_by(keys: Sequence[tree.Expr], rows: RunRows) -> Grouping | None:
     """Evaluate the keys; nothing if one is wrong, which has been reported."""
     columns = [rows.evaluate(key) for key in keys]
     known = tuple(column for column in columns if column is not None)
-    return Grouping(tuple(keys), known) if len(known) == len(keys) else None
+    if len(known) < len(keys):
+        return None
+    return Grouping(tuple(keys), known, list(zip(*map(_hashable, known), strict=True)) if known else [()] * rows.size)
+
+
+def _hashable(column: Column) -> Sequence[Hashable]:
+    """Give values that are equal where those of the column are the same; plain ones stand for themselves."""
+    return column if set(map(type, column)) <= _PLAIN else [frozen(value) for value in column]
 
 
 def trace_keys(plot: tree.Plot, parts: Parts, rows: RunRows, taken: Sequence[tree.Expr]) -> tuple[tree.Expr, ...]:

@@ -17,6 +17,7 @@ from ..query.walk import children, has_reduction, reduces
 from ..query.walk import parts as parts_of
 from .channels import is_spread, middle, subject
 
+_NUMBERS: Final = {int, float, type(None)}
 SPREAD: Final = "standard deviation"
 _ERRORS: Final = {
     "std": SPREAD,
@@ -84,6 +85,8 @@ def numeric(expr: tree.Expr, rows: RunRows | GroupRows) -> Column | None:
 
 
 def _are_numbers(column: Column, expr: tree.Expr, rows: RunRows | GroupRows) -> bool:
+    if set(map(type, column)) <= _NUMBERS:
+        return True
     wrong = next((value for value in column if kind(value) not in ("null", "number")), None)
     if wrong is not None:
         message = f"a plot measures numbers, and this is {named(wrong)}"
