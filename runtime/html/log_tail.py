@@ -38,5 +38,7 @@ def log_tail(record: RunRecord, stream: Stream) -> dict[str, Any] | None:
 
 def _shown(line: str) -> str:
     written = [part for part in line.split("\r") if part]
-    text = plain(written[-1].replace("\t", "    ")) if written else ""
+    text = written[-1].replace("\t", "    ") if written else ""
+    if not (text.isascii() and text.isprintable()):
+        text = plain(text)
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
