@@ -152,7 +152,7 @@ ERRORS = [
         "where mean(loss) > 1",
         (
             "error[XQ016]: `mean` is taken over runs, and here is one run at a time\n"
-            "  where mean(loss) > 1\n        ^^^^^^^^^^\nhelp: it belongs into `show`, `having`, `sort by` or `keep`"
+            "  where mean(loss) > 1\n        ^^^^^^^^^^\nhelp: it belongs into `show`, `having`, `sort by` or `keep` of groups"
         ),
     ),
     (
@@ -181,6 +181,41 @@ ERRORS = [
         (
             'warning[XQ018]: no run has `seed` equal to `"0"`\n  where seed == "0"\n                ^^^\n'
             "help: there is `0`, `1`, `2`"
+        ),
+    ),
+    (
+        "where model.name == mlp",
+        (
+            "error[XQ003]: no run has a metric or key `mlp`\n  where model.name == mlp\n"
+            '                      ^^^\nhelp: a text stands in quotes: `"mlp"`'
+        ),
+    ),
+    (
+        "where model.name in [cnn, 'mlp']",
+        (
+            "error[XQ003]: no run has a metric or key `cnn`\n  where model.name in [cnn, 'mlp']\n"
+            '                       ^^^\nhelp: a text stands in quotes: `"cnn"`'
+        ),
+    ),
+    (
+        "show config.sed",
+        (
+            "error[XQ003]: no run has a config key `config.sed`\n  show config.sed\n       ^^^^^^^^^^\n"
+            "help: did you mean `config.seed`?"
+        ),
+    ),
+    (
+        "group by seed show mean(loss) as seed",
+        (
+            "error[XQ015]: two columns are called `seed`\n  group by seed show mean(loss) as seed\n"
+            "                                   ^^^^\nhelp: give one another name: `mean(loss) as …`"
+        ),
+    ),
+    (
+        "show mean(loss) ± std(loss) as a, count() as a_err",
+        (
+            "error[XQ015]: two columns are called `a_err`\n  show mean(loss) ± std(loss) as a, count() as a_err\n"
+            "                                               ^^^^^\nhelp: give one another name: `count() as …`"
         ),
     ),
     (

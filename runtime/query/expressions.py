@@ -47,11 +47,15 @@ class Context:
 
 
 class Evaluator(ABC):
-    """Gives a column for an expression, a value a row. None stands for one that could not be made: it is reported."""
+    """Gives a column for an expression, a value a row. None stands for one that could not be made: it is reported.
+
+    *aliases* are columns of `show`, of the same rows.
+    """
 
     def __init__(self, context: Context, size: int) -> None:
         self.context = context
         self.size = size
+        self.aliases: dict[str, Column | None] = {}
 
     @abstractmethod
     def name(self, expr: tree.Name) -> Column | None: ...
@@ -207,8 +211,28 @@ class Evaluator(ABC):
         """Evaluate both sides; beside a state or a time, words and texts stand for states and times."""
         if expr.operator in ARITHMETIC:
             return self.evaluate(expr.left), self.evaluate(expr.right)
+        if self._lacks_quotes(expr.left, expr.right) or self._lacks_quotes(expr.right, expr.left):
+            return None, None
         left, right = field_of(expr.left, self.context.catalog), field_of(expr.right, self.context.catalog)
         return self._side(expr.left, right), self._side(expr.right, left)
+
+    def _lacks_quotes(self, expr: tree.Expr, beside: tree.Expr) -> bool:
+        """Report words that are no names, and are values of what they stand beside: `model.name == mlp`."""
+        words = expr.items if isinstance(expr, tree.ListOf) else (expr,)
+        unknown = [word for word in words if isinstance(word, tree.Name) and self._is_unknown(word)]
+        if not unknown or not isinstance(beside, tree.Name) or self._is_unknown(beside):
+            return False
+        if field_of(beside, self.context.catalog) == "status":
+            return False
+        values = {value for value in self.evaluate(beside) or () if isinstance(value, str)}
+        found = [word for word in unknown if word.path[0] in values]
+        for word in found:
+            message = f"no run has a metric or key `{word.path[0]}`"
+            self._refuse("XQ003", word.span, message, help=f'a text stands in quotes: `"{word.path[0]}"`')
+        return bool(found)
+
+    def _is_unknown(self, name: tree.Name) -> bool:
+        return len(name.path) == 1 and name.path[0] not in self.aliases and not self.context.catalog.find(name.path)
 
     def _side(self, expr: tree.Expr, beside: str | None) -> Column | None:
         if beside == "status" and field_of(expr, self.context.catalog) != "status":

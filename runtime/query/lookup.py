@@ -147,7 +147,8 @@ def _unknown(path: Path, span: Span, catalog: Catalog, diagnostics: Diagnostics,
         close = f"{path[0]}.{close}" if close else None
     else:
         kind, close = "metric or key", _nearest(path, catalog, aliases)
-    help = f"did you mean `{close}`?" if close else _known(catalog)
+    known = "`xpc list` shows the keys" if path[0] == "config" else _known(catalog)
+    help = f"did you mean `{close}`?" if close else known
     diagnostics.error("XQ003", span, f"no run has a {kind} `{shown}`", help=help)
 
 

@@ -21,13 +21,12 @@ from .walk import has_reduction, is_condition, shape
 
 
 class RunRows(Evaluator):
-    """A row a run: those of *runs* at *rows*. *aliases* are columns of `show`, of the same rows."""
+    """A row a run: those of *runs* at *rows*."""
 
     def __init__(self, context: Context, runs: Runs, rows: Sequence[int]) -> None:
         super().__init__(context, len(rows))
         self.runs = runs
         self.rows = rows
-        self.aliases: dict[str, Column | None] = {}
         self.inputs: dict[str, Inputs] = {}
         self._series: dict[Hashable, Column | None] = {}
 
@@ -49,7 +48,9 @@ class RunRows(Evaluator):
     def reduction(self, expr: tree.Call) -> Column | None:
         name = expr.function.path[0]
         message = f"`{name}` is taken over runs, and here is one run at a time"
-        return self._refuse("XQ016", expr.span, message, help="it belongs into `show`, `having`, `sort by` or `keep`")
+        return self._refuse(
+            "XQ016", expr.span, message, help="it belongs into `show`, `having`, `sort by` or `keep` of groups"
+        )
 
     def series(self, expr: tree.Call) -> Column | None:
         form = shape(expr, self.context.catalog)
@@ -88,7 +89,6 @@ class GroupRows(Evaluator):
         self.runs = runs
         self.groups = groups
         self.keys = keys
-        self.aliases: dict[str, Column | None] = {}
         self.inputs: dict[str, Inputs] = {}
         self.key_names: list[str] = []
         self._columns: list[Column] = []
