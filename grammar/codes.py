@@ -161,4 +161,5 @@ TITLES: Final[dict[str, str]] = {
     "XS007": "a folder in which OAR runs no jobs",
     "XR001": "a run that there is not",
     "XR002": "an id that is too short",
+    "XR010": "something that is in the way",
 }

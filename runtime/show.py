@@ -53,6 +53,7 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
         return found
     found |= {name: read(record) for name, read in OF_RECORD.items()}
     found["snapshot"] = record.claim.get("snapshot")
+    found["fingerprint"] = record.claim.get("fingerprint")
     found["witness"] = (record.end or record.start or {}).get("witness")
     found["parents"] = record.claim.get("parents", [])
     found["command"] = record.claim.get("command") or (record.start or {}).get("command")

@@ -21,6 +21,8 @@ COMMANDS = {
     "report": "print the tables of the file's reports",
     "query": "ask the records a question",
     "plot": "draw the plots of the reports",
+    "diff": "compare two runs: config, code, metrics",
+    "view": "make a tree of links to browse",
     "gc": "pack ended runs to make room",
     "doctor": "find the schedulers, and try what jobs may do",
 }
