@@ -369,7 +369,8 @@ def test_the_command_writes_one_file(tmp_path: Path) -> None:
     )
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     (tmp_path / "Experimentfile").write_text(STUDY)
-    assert run("xpc report --html none.html", tmp_path).stdout.startswith("none.html: 0 tables, 24 runs")
+    assert run("xpc report --html none.html", tmp_path).stdout.startswith("none.html: 0 tables, 24 runs, ")
+    assert "logs and curves" not in run("xpc report --html none.html", tmp_path).stdout  # none is left out
     assert study.folder == tmp_path
 
 

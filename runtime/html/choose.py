@@ -19,7 +19,7 @@ def choose(runs: Catalog, rows: Iterable[Sequence[int]], most: int) -> list[int]
     if most <= 0:
         return []
     states = [state for experiment in runs.experiments for state in experiment.states]
-    began = [number for number, state in enumerate(states) if state not in ("planned", "queued", "skipped")]
+    began = begun(runs)
     if len(began) <= most:
         return began
     faulty = [number for number in began if states[number] in UNDONE or states[number] == "broken"]
@@ -33,6 +33,12 @@ def choose(runs: Catalog, rows: Iterable[Sequence[int]], most: int) -> list[int]
         if len(chosen) == most:
             break
     return sorted(chosen)
+
+
+def begun(runs: Catalog) -> list[int]:
+    """Give the numbers of the runs that have something to show."""
+    states = (state for experiment in runs.experiments for state in experiment.states)
+    return [number for number, state in enumerate(states) if state not in ("planned", "queued", "skipped")]
 
 
 def _in_turn(rows: Iterable[Sequence[int]]) -> Iterator[int]:

@@ -19,7 +19,7 @@ from ..query.result import Result
 from ..query.view import View
 from ..states import STATES
 from .catalog import Catalog, catalog
-from .choose import choose
+from .choose import begun, choose
 from .code_diff import Git
 from .curves import Steps, points_of
 from .details import details
@@ -68,13 +68,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The page as *text*; *runs* are all that it lists, *whole* those with a page of their own."""
+    """The page as *text*; *runs* are all that it lists, *whole* those with a page in full, *left* how many began and have none."""
 
     text: str
     tables: int
     plots: int
     runs: int
     whole: int
+    left: int
 
 
 def render(project: str, sections: Sequence[Section], view: View, git: Git | None, most: int = DETAILS) -> Document:
@@ -102,7 +103,7 @@ def render(project: str, sections: Sequence[Section], view: View, git: Git | Non
     }
     text = _page(project, sections, tables, runs, len(chosen), data)
     plots = sum(isinstance(part, Picture) for section in sections for part in section.parts)
-    return Document(text, len(tables), plots, len(runs), len(chosen))
+    return Document(text, len(tables), plots, len(runs), len(chosen), len(begun(runs)) - len(chosen))
 
 
 def _page(

@@ -39,7 +39,7 @@ def write_report(
 
 def _content(page: Document) -> str:
     runs = count(page.runs, "run")
-    part = f"{runs}, {page.whole:,} of them with logs and curves" if page.whole < page.runs else runs
+    part = f"{runs}, {page.whole:,} of them with logs and curves" if page.left else runs
     shown = [count(page.tables, "table"), *([count(page.plots, "plot")] if page.plots else []), part]
     return ", ".join(shown)
 
