@@ -317,9 +317,10 @@ def test_container_is_never_left_out(tmp_path: Path) -> None:
     """A run that asks for a container does not run on the bare host instead."""
     build = build_of(tmp_path, Experiment("train", "touch ran"))
     plan = json.loads((build / "plan.json").read_text())
-    plan["experiments"]["train"]["environment"]["container"] = {"image": ["debian"], "runtime": None, "mounts": []}
+    declared = {"image": ["debian"], "runtime": "apptainer", "mounts": []}
+    plan["experiments"]["train"]["environment"]["container"] = declared
     (build / "plan.json").write_text(json.dumps(plan))
 
-    assert task(tmp_path, build)[0] == 1
-    assert lines(tmp_path)["end"]["reason"] == "`train` is to run in a container, and none is started here"
+    assert task(tmp_path, build, PATH="/nowhere")[0] == 1
+    assert lines(tmp_path)["end"]["reason"] == "command not found: apptainer"
     assert not (folder(tmp_path) / "files/ran").exists()

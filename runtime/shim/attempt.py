@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from . import (
     claim,
@@ -26,6 +26,9 @@ from . import (
 from .build_folder import Build, Run
 from .collect import Collected, collect
 from .said import tell
+
+if TYPE_CHECKING:
+    from . import container
 
 
 class Launch(NamedTuple):
@@ -99,6 +102,7 @@ class Attempt:
         self._began = 0.0
         self._oom_kills = 0
         self._workdir: Optional[workdir.Workdir] = None
+        self._box: "Optional[container.Box]" = None
         self._launch: Optional[Launch] = None
         self._outputs: Dict[str, str] = {}
         self._before: Dict[str, Tuple[int, int, int]] = {}
@@ -170,9 +174,6 @@ class Attempt:
         has. Raises `WorkdirError`, `OSError`."""
         context = self._context()
         plan = self.run.plan
-        if plan["environment"]["container"] is not None:
-            # On the host it would be another experiment than the one that was asked for.
-            raise workdir.WorkdirError("`%s` is to run in a container, and none is started here" % self.run.experiment)
         self._outputs = {name: template.text(path, context) for name, path in plan["outputs"].items()}
         files = [m["source"] for m in plan["metrics"] if m["source"] not in (None, "stdout", "stderr")]
         self._workdir = workdir.prepare(
@@ -189,12 +190,14 @@ class Attempt:
             with open(os.path.join(self.folder, "config.json"), "w", encoding="utf-8") as file:
                 file.write(template.config_text(self.run.config))
         self._before = {name: s for name, s in ((n, self._stat(n)) for n in self._outputs) if s is not None}
+        argv, env, remove = self._command(context, self._variables(context, extra or {}, left))
         self._launch = Launch(
-            self._argv(context),
-            self._environment(context, extra or {}, left),
+            argv,
+            env,
             self._workdir.cwd,
             os.path.join(self.folder, journal.numbered("stdout.log", self.number)),
             os.path.join(self.folder, journal.numbered("stderr.log", self.number)),
+            remove,
         )
         self._oom_kills = machine.oom_kills()
         return self._launch
@@ -211,21 +214,45 @@ class Attempt:
         else:
             words = template.parameters(command["args"], context)
             argv = ["bash", "-e", "-o", "pipefail", "-c", command["script"], "xpc", *words]
-        setups = self.run.plan["environment"]["setup"]
-        return with_setup(setups, argv, context) if setups else argv
+        return argv
 
-    def _environment(
-        self, context: template.Context, extra: Mapping[str, str], left: Optional[float]
-    ) -> Dict[str, str]:
+    def _command(
+        self, context: template.Context, own: Dict[str, str]
+    ) -> Tuple[List[str], Dict[str, str], Optional[List[str]]]:
+        """Give what to execute, its environment, and how to remove its container; *own* are variables of ours."""
         assert self._workdir is not None
-        env = dict(self.place.environ)
-        env.update(self._workdir.environment(env))
+        argv, environ = self._argv(context), self.place.environ
+        declared = self.run.plan["environment"]
+        if declared["container"] is None:
+            env = {**environ, **self._code(environ), **own}
+            setups = declared["setup"]
+            return with_setup(setups, argv, context) if setups else argv, env, None
+        from . import container  # few runs have one
+
+        self._box = container.Box(declared["container"], context, environ)
+        own = {**self._code({}), **own}
+        build = self.place.build.folder
+        wrapped = self._box.wrap(argv, self._workdir, self.place.links, build, own, declared["secrets"])
+        argv = wrapped.argv
+        if declared["setup"]:
+            argv = with_setup(declared["setup"], argv, context, wrapped.at, self._box.runtime)
+        return argv, wrapped.env, wrapped.remove
+
+    def _code(self, environ: Mapping[str, str]) -> Dict[str, str]:
+        """Give the variables that lead a program to its code, and to `import xpc`."""
+        assert self._workdir is not None
+        found = self._workdir.environment(environ)
         pyz = os.path.abspath(os.path.join(self.place.build.folder, "xpc.pyz"))
-        env["PYTHONPATH"] = os.pathsep.join([p for p in (env.get("PYTHONPATH"), pyz) if p])
-        env.update(environment.contract(context, self.run.experiment, self.run.plan["config"], self._stop_file, left))
-        env.update(extra)
-        env.update(environment.variables(context, self.place.environ))
-        return env
+        before = found.get("PYTHONPATH", environ.get("PYTHONPATH"))
+        found["PYTHONPATH"] = os.pathsep.join([path for path in (before, pyz) if path])
+        return found
+
+    def _variables(self, context: template.Context, extra: Mapping[str, str], left: Optional[float]) -> Dict[str, str]:
+        """Give the variables that a program has beside what it inherits."""
+        own = environment.contract(context, self.run.experiment, self.run.plan["config"], self._stop_file, left)
+        own.update(extra)
+        own.update(environment.variables(context, self.place.environ))
+        return own
 
     # -------------------------------------------------------------- while it runs
 
@@ -247,6 +274,12 @@ class Attempt:
         if number == signal.SIGKILL:
             program.run_quietly(self._launch.remove)
         processes.send([pid], number)
+
+    def members(self, pid: int, table: Dict[int, processes.Process]) -> Iterable[int]:
+        """Give the processes of the run, of those in *table*; those of a container are nobody's descendants."""
+        if self._launch is None or self._launch.remove is None:
+            return processes.tree(pid, self.run.id, table)
+        return processes.descendants([pid, *processes.of_run_id(self.run.id)], table)
 
     def warn(self, pid: int) -> None:
         """Tell the program that its time is nearly up: by the stop file, and by the signal that its author chose."""
@@ -298,7 +331,12 @@ class Attempt:
         duration = time.monotonic() - self._began if self._began else 0.0
         collected = collect(os.path.join(self.folder, journal.numbered("metrics.jsonl", self.number)))
         outputs, missing = self._check_outputs()
-        end = verdict.judge(status, cause, missing, self.run.plan["command"]["kind"], self._oom_kills)
+        kind = self.run.plan["command"]["kind"]
+        if self._box is not None and self._launch is not None:
+            kind = "script"  # its runtime says, as a shell does, by which signal a program ended
+            if cause is None and status is not None and os.WIFEXITED(status):
+                cause = self._box.refusal(os.WEXITSTATUS(status), tail(self._launch.stderr))
+        end = verdict.judge(status, cause, missing, kind, self._oom_kills)
         if end["state"] == "failed" and end["reason"] is None:
             end["reason"] = self._snapshot_hint()
         if warned:
@@ -384,8 +422,24 @@ class Attempt:
             return
 
 
-def with_setup(setups: List[Dict[str, Any]], argv: List[str], context: template.Context) -> List[str]:
-    """Give a command that runs the setup scripts in one shell and then becomes the program."""
+# What setup scripts export goes into the container too: the names that were not there before them.
+BEFORE_SETUP = 'xpc_known=" $(compgen -e) "'
+AFTER_SETUP = """xpc_new=() xpc_at=$1
+shift
+for xpc_name in $(compgen -e); do
+    case ${xpc_known//$'\\n'/ } in *" $xpc_name "*) ;; *) %s ;; esac
+done
+exec "${@:1:xpc_at}" "${xpc_new[@]}" "${@:xpc_at+1}\""""
+BY_OPTION, BY_VARIABLE = 'xpc_new+=(--env "$xpc_name")', 'export "APPTAINERENV_$xpc_name=${!xpc_name}"'
+
+
+def with_setup(
+    setups: List[Dict[str, Any]], argv: List[str], context: template.Context, at: int = 0, runtime: str = ""
+) -> List[str]:
+    """Give a command that runs the setup scripts in one shell and then becomes the program.
+
+    Where that starts a container by *runtime*, *at* is the place in it for more options.
+    """
     lines: List[str] = []
     words: List[str] = []
     for number, setup in enumerate(setups, 1):
@@ -393,7 +447,12 @@ def with_setup(setups: List[Dict[str, Any]], argv: List[str], context: template.
         lines.append("setup_%d() {\n%s\n}" % (number, setup["script"]))
         lines.append('setup_%d "${@:2:$1}"; shift $(($1 + 1))' % number)
         words += [str(len(own)), *own]
-    script = "\n".join([*lines, 'exec "$@"'])
+    if runtime:
+        lines = [BEFORE_SETUP, *lines, AFTER_SETUP % (BY_VARIABLE if runtime == "apptainer" else BY_OPTION)]
+        words.append(str(at))
+    else:
+        lines.append('exec "$@"')
+    script = "\n".join(lines)
     return ["bash", "-e", "-o", "pipefail", "-c", script, "xpc", *words, *argv]
 
 

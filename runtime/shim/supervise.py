@@ -182,7 +182,7 @@ class Supervisor:
     def _sample(self, program: int) -> None:
         table = processes.table()
         limit = self._attempt.request.get("memory")
-        used = processes.memory_of(processes.tree(program, self._attempt.run.id, table), table, limit)
+        used = processes.memory_of(self._attempt.members(program, table), table, limit)
         self._peak = max(self._peak, used)
         if limit is not None and used > limit and self._cause is None:
             self._cause = Cause("oom", "used %d MiB of %d MiB" % (used >> 20, limit >> 20))
