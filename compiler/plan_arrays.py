@@ -21,6 +21,7 @@ from .table import Parents, Table
 
 NOBODY: Final = 0xFFFFFFFF
 MOST_CHILDREN: Final = 50  # arrays that wait for tasks of one array
+LONGEST: Final = 60  # of an experiment's name in those of its arrays: OAR keeps 100 characters of a job's
 MOST_SETS: Final = 50  # sets of whole arrays that the runs of an experiment wait for
 
 Ranges = tuple[tuple[int, int], ...]
@@ -147,7 +148,7 @@ class Arranger:
 
     def _stem(self, experiment: str) -> str:
         """Give what the names of an experiment's arrays begin with: every scheduler takes it, in paths and for jobs."""
-        stem = "".join(c if c.isascii() else "_" for c in experiment)
+        stem = "".join(c if c.isascii() else "_" for c in experiment)[:LONGEST]
         while stem in self._stems:
             stem += "_"
         self._stems.add(stem)

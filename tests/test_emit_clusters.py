@@ -98,12 +98,14 @@ experiment c:
 """
 
 
-def submitted(tmp_path: Path, target: str, text: str = STUDY) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+def submitted(
+    tmp_path: Path, target: str, text: str = STUDY, **more: str
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Call submit.sh with commands that only note how they were called; give what it said, and the notes."""
     project = tmp_path / "my project"
     folder = built(project / ".xpc/builds", target, text)
     commands = tmp_path / "bin"
-    commands.mkdir()
+    commands.mkdir(parents=True)
     for name, script in {"sbatch": SBATCH, "oarsub": OARSUB, "scancel": NOTE, "scontrol": NOTE, "oardel": NOTE}.items():
         (commands / name).write_text(dedent(script).lstrip())
         (commands / name).chmod(0o755)
@@ -116,6 +118,7 @@ def submitted(tmp_path: Path, target: str, text: str = STUDY) -> tuple[subproces
         "SLURM_ARRAY_TASK_ID": "7",
         "SLURM_CONF": "/etc/slurm.conf",
         "OAR_JOB_ID": "3",
+        **more,
     }
     done = subprocess.run(
         [str(folder / "submit.sh")], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
@@ -188,3 +191,17 @@ def test_submit_script_of_oar_takes_back(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert notes[-1] == "oardel 0 1 2 3 4 5 6 7"
     assert "no such queue\nOAR_JOB_ID=-8\nOAR refused array REFUSED-1\n" in done.stderr
+
+
+def test_submit_scripts_and_secrets(tmp_path: Path) -> None:
+    """SLURM passes them on, if they are set; OAR does not, and nothing is sent without them."""
+    text = STUDY + "    environment v\nenvironment v:\n    secret LICENCE\n"
+    without, no_notes = submitted(tmp_path / "1", "s", text)
+    fine, notes = submitted(tmp_path / "2", "s", text, LICENCE="x")
+    oar, none = submitted(tmp_path / "3", "o", text, LICENCE="x")
+
+    assert without.returncode != 0
+    assert "LICENCE: is a secret of these runs, and not set here" in without.stderr
+    assert (fine.returncode, len(notes) > 5, no_notes, none) == (0, True, [], [])
+    assert oar.returncode == 3
+    assert oar.stderr == "OAR passes no environment on, and these runs need LICENCE: `xpc submit` hands secrets over\n"

@@ -172,6 +172,14 @@ def test_too_many_children_wait_for_the_whole_array() -> None:
     assert found(text + "    pack 2\n", target="t") == ""
 
 
+def test_names_that_every_scheduler_takes() -> None:
+    """Array names are plain and short, whatever experiments are called, and no two are the same."""
+    names = ["données", "donn_es", "x" * 90, "x" * 91]
+    text = "".join(f"experiment {name}:\n    run 'a'\n" for name in names)
+
+    assert [a.name for a in planned(text).arrays] == ["donn_es-1", "donn_es_-1", "x" * 60 + "-1", "x" * 60 + "_-1"]
+
+
 # ------------------------------------------------------------------ packing
 
 

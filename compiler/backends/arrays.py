@@ -42,6 +42,12 @@ def title(array: Array) -> str:
     return f"{count(array.count, 'run')} of experiment {array.experiment}, {contents(array)}."
 
 
+def secrets(plan: Plan) -> list[str]:
+    """Give the variables of the caller that runs get and nobody records."""
+    found = (name for planned in plan.experiments.values() for name in planned.compiled.environment.secrets)
+    return sorted(dict.fromkeys(found))
+
+
 def study(plan: Plan) -> str:
     """Give how many runs a build has, and of which project."""
     runs = count(sum(array.count for array in plan.arrays), "run")

@@ -8,7 +8,7 @@ from typing import Final
 from ...plan import Plan
 from ...plan_arrays import Array, Ranges
 from ...plan_resources import Request
-from ..arrays import listed, order, study, title
+from ..arrays import listed, order, secrets, study, title
 from ..words import describe, size, template
 from .header import header
 
@@ -48,7 +48,9 @@ def render_submit(plan: Plan) -> str:
     """Give the script that submits the whole graph."""
     known = {array.name: array for array in plan.arrays}
     calls = [call for array in plan.arrays for call in _calls(array, known)]
-    return template(__package__, "submit.sh.j2").render(plan=plan, study=study(plan), calls=calls)
+    return template(__package__, "submit.sh.j2").render(
+        plan=plan, study=study(plan), secrets=secrets(plan), calls=calls
+    )
 
 
 def _calls(array: Array, known: Mapping[str, Array]) -> Iterator[str]:

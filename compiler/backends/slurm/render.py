@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...plan import Plan
 from ...plan_arrays import Array
-from ..arrays import order, study, title
+from ..arrays import order, secrets, study, title
 from ..words import describe, template
 from .header import header
 
@@ -28,7 +28,7 @@ def render_submit(plan: Plan) -> str:
     """Give the script that submits the whole graph."""
     roots = [array.name for array in plan.arrays if not array.after]
     return template(__package__, "submit.sh.j2").render(
-        plan=plan, study=study(plan), roots=roots, dependency=dependency
+        plan=plan, study=study(plan), secrets=secrets(plan), roots=roots, dependency=dependency
     )
 
 
