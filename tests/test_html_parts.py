@@ -208,7 +208,8 @@ def test_no_tree(tmp_path: Path, tree: str) -> None:
 
 def runs_with(*states: str) -> Catalog:
     ids = [f"{at:016x}" for at in range(len(states))]
-    runs = ExperimentRuns("train", 0, len(ids), ids, states, [None] * len(ids), {"started": [], "ended": []})
+    attempts = [None if state in ("planned", "queued", "skipped") else 1 for state in states]
+    runs = ExperimentRuns("train", 0, len(ids), ids, states, [None] * len(ids), {"attempt": attempts})
     return Catalog((runs,), {id: at for at, id in enumerate(ids)}, 7)
 
 

@@ -36,9 +36,9 @@ def choose(runs: Catalog, rows: Iterable[Sequence[int]], most: int) -> list[int]
 
 
 def begun(runs: Catalog) -> list[int]:
-    """Give the numbers of the runs that have something to show."""
-    states = (state for experiment in runs.experiments for state in experiment.states)
-    return [number for number, state in enumerate(states) if state not in ("planned", "queued", "skipped")]
+    """Give the numbers of the runs that have something to show, those among them that wait for another attempt."""
+    attempts = (attempt for experiment in runs.experiments for attempt in experiment.shown["attempt"])
+    return [number for number, attempt in enumerate(attempts) if attempt is not None]
 
 
 def _in_turn(rows: Iterable[Sequence[int]]) -> Iterator[int]:

@@ -68,7 +68,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The page as *text*; *runs* are all that it lists, *whole* those with a page in full, *left* how many began and have none."""
+    """The page as *text*; *runs* are all that it lists, *whole* those with a page in full, *left* how many have none and could."""
 
     text: str
     tables: int
@@ -101,7 +101,7 @@ def render(project: str, sections: Sequence[Section], view: View, git: Git | Non
         "steps": steps.lists,
         "changes": changes(runs, git),
     }
-    text = _page(project, sections, tables, runs, len(chosen), data)
+    text = _page(project, sections, tables, runs, data)
     plots = sum(isinstance(part, Picture) for section in sections for part in section.parts)
     return Document(text, len(tables), plots, len(runs), len(chosen), len(begun(runs)) - len(chosen))
 
@@ -111,7 +111,6 @@ def _page(
     sections: Sequence[Section],
     tables: Sequence[PageTable],
     runs: Catalog,
-    whole: int,
     data: Mapping[str, Any],
 ) -> str:
     style, script = _joined("style", ".css", STYLES), _joined("script", ".js", SCRIPTS)
@@ -124,7 +123,6 @@ def _page(
         sections=_laid_out(sections, tables),
         overview=_overview(runs),
         total=quantities.runs(len(runs)),
-        whole=whole,
         newest=_time(runs.newest),
     )
     # A lone surrogate, which some file name or log may hold, is no text that a file can have.
