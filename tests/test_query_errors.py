@@ -152,7 +152,8 @@ ERRORS = [
         "where mean(loss) > 1",
         (
             "error[XQ016]: `mean` is taken over runs, and here is one run at a time\n"
-            "  where mean(loss) > 1\n        ^^^^^^^^^^\nhelp: it belongs into `show`, `having`, `sort by` or `keep` of groups"
+            "  where mean(loss) > 1\n        ^^^^^^^^^^\n"
+            "help: it belongs into `show`, `having`, `sort by` or `keep` of groups"
         ),
     ),
     (
