@@ -68,7 +68,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The page as *text*; *runs* are all that it lists, *whole* those with a page in full, *left* how many have none and could."""
+    """The page as *text*, and what is in it: *runs* that are listed, *whole* ones with a page in full, *left* ones that
+    began and have none."""
 
     text: str
     tables: int
