@@ -18,7 +18,8 @@ VALUES = st.one_of(st.none(), st.just("NaN"), st.floats(-1e6, 1e6), st.integers(
 RUNS = st.lists(st.tuples(st.sampled_from(STATES), VALUES, VALUES), min_size=12, max_size=12)
 QUERY = (
     "from train where status == done group by optimizer.lr, model.name show mean(a) as mean, std(a) as std, "
-    "sum(a) as sum, min(a) as min, max(a) as max, median(a) as median, var(a) as var, sem(a) as sem, count(a) as n, count() as size, "
+    "sum(a) as sum, min(a) as min, max(a) as max, median(a) as median, var(a) as var, sem(a) as sem, "
+    "count(a) as n, count() as size, "
     "quantile(a, 0.25) as q, mean(a - b) as less"
 )
 

@@ -150,13 +150,13 @@ def test_strict_tells_what_cells_lack(whole: Recorded, capsys: pytest.CaptureFix
     short = [whole.tables["train"].id(row)[:7] for row in range(12)]
 
     assert said == (
-        "error[XQ021]: Accuracy of all models, optimizer.lr 0.01, model.name mlp, acc: 1 run done without a value, "
+        "error[XQ021]: accuracy, optimizer.lr 0.01, model.name mlp, acc: 1 run done without a value, "
         f"{short[7]}\n"
         "help: `xpc show` tells what such a run has logged\n\n"
-        "error[XQ021]: Accuracy of all models, optimizer.lr 0.1, model.name mlp: 2 of 3 runs done; "
+        "error[XQ021]: accuracy, optimizer.lr 0.1, model.name mlp: 2 of 3 runs done; "
         f"1 failed ({short[1]})\n"
         "help: submit or retry them, or leave the row out with `where`\n\n"
-        "error[XQ021]: Accuracy of all models: 1 failed, 1 timeout, 1 oom among the runs of rows "
+        "error[XQ021]: accuracy: 1 failed, 1 timeout, 1 oom among the runs of rows "
         "that it does not show\n"
         "help: they could make further rows, or change which ones are kept\n"
     )
@@ -189,7 +189,7 @@ def test_strict_tells_code_versions_apart(whole: Recorded, capsys: pytest.Captur
     short = [whole.tables["train"].id(row)[:7] for row in range(12)]
 
     assert said == (
-        "error[XQ022]: Accuracy of all models, optimizer.lr 0.1, model.name cnn: 2 code versions of `train`; "
+        "error[XQ022]: accuracy, optimizer.lr 0.1, model.name cnn: 2 code versions of `train`; "
         f"aaaa111 (snapshot 4f2a91c): {short[3]}, {short[5]}; bbbb222 (snapshot cccc333): {short[4]}\n"
         "help: `xpc retry RUN …` runs them again with the code as it is now\n"
     )

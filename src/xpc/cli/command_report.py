@@ -72,8 +72,9 @@ def command(
         _print(report_output.tables(found, format), _plots(chosen, study) if format == "table" else [])
     if strict:
         for name, results in found:
-            for result in results:
-                check_strictly(result, result.title or name, session.diagnostics)
+            for number, result in enumerate(results, 1):
+                place = name if len(results) == 1 else f"{name}, table {number}"
+                check_strictly(result, place, session.diagnostics)
     session.stop_if_failed(closing="")
     print_diagnostics(session.diagnostics)
 
