@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby, repeat
-from operator import le
+from operator import le, lt
 from typing import Final
 
 from ..grammar.diagnostic import Diagnostics
@@ -383,8 +383,8 @@ def _copies(group: _Group, indices: Sequence[int], size: int) -> list[Sequence[i
 
 def _described(each: Sequence[int]) -> tuple[Ranges, Ranges]:
     """Give ranges of the indices and run lengths of the rows a task, of the ascending index of each row."""
-    if isinstance(each, range):
-        return ((each.start, len(each)),), ((1, len(each)),)
+    if each[-1] - each[0] == len(each) - 1 and all(map(lt, each, each[1:])):
+        return ((each[0], len(each)),), ((1, len(each)),)
     indices: list[list[int]] = []
     sizes: list[list[int]] = []
     for index, group in groupby(each):

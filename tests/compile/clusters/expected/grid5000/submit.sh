@@ -11,7 +11,7 @@ cd ../../..                                    # the project: runs/ is here
 mkdir -p "$build/logs"
 
 # What the shell or the job that calls this has set must not change what is asked for.
-for name in "${!SBATCH_@}" "${!SLURM_@}" "${!OAR_@}"; do
+for name in "${!SBATCH_@}" "${!SLURM_@}" "${!OAR_@}" "${!XPC_@}"; do
     unset "$name"
 done
 
