@@ -13,6 +13,7 @@ from pathlib import Path
 import console
 import pytest
 from recorded import Recorded, claim, end, journal, series
+from test_shim_old_python import old_python
 
 from xpc.runtime.gc import packings
 from xpc.runtime.lock import take_lock
@@ -269,3 +270,74 @@ def test_command_waits_for_no_submit(study: Recorded) -> None:
 
 def test_command_is_misused(study: Recorded) -> None:
     assert console.run("xpc gc --yes", study.folder).returncode == 2
+
+
+# ------------------------------------------------------------------ submitting
+
+GRAPH = """\
+grid sweep:
+    n in [1, 2]
+
+experiment work:
+    grid sweep
+    run "python work.py {n}"
+
+experiment total:
+    after all work
+    run "python total.py {work.runs}"
+"""
+WORK = "import os, sys\nprint('value', sys.argv[1])\nsys.exit(os.environ.get('FAIL') == sys.argv[1])\n"
+TOTAL = "import json, sys\nprint(sum(json.loads(line)['values']['n'] for line in open(sys.argv[1])))\n"
+
+
+@pytest.fixture(name="graph")
+def _graph(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name, text in (("Experimentfile", GRAPH), ("work.py", WORK), ("total.py", TOTAL)):
+        (source / name).write_text(text)
+    return console.fresh_project(source, tmp_path / "project")
+
+
+def test_packed_runs_are_done(graph: Path) -> None:
+    """Submit sends no packed run again; a child finds its packed parents done, and reads what they were."""
+    assert console.run("xpc submit work", graph).returncode == 0
+    assert console.run("xpc gc --pack --yes", graph).stdout == "Packed 2 runs into 1 pack.\n"
+
+    said = console.run("xpc submit", graph)
+    assert said.returncode == 0, said.stderr
+    assert sorted(os.listdir(graph / "runs/work")) == [packs.FOLDER]
+    (log,) = graph.glob("runs/total/*/stdout.log")
+    assert log.read_text() == "3\n"
+    status = json.loads(console.run("xpc status --json", graph).stdout)
+    assert status["experiments"] == {"work": {"done": 2}, "total": {"done": 1}}
+    assert "Nothing to run: 3 done." in console.run("xpc submit", graph).stderr
+
+
+def test_a_packed_run_is_tried_again(graph: Path) -> None:
+    """A failed one comes out of its pack, whole; its attempts go on where they were."""
+    assert console.run("env FAIL=2 xpc submit work", graph).returncode == 1
+    assert console.run("xpc gc --pack --yes", graph).stdout == "Packed 2 runs into 1 pack.\n"
+
+    assert console.run("xpc retry", graph).returncode == 0
+    (folder,) = [path for path in (graph / "runs/work").iterdir() if path.name != packs.FOLDER]
+    assert {"run.jsonl", "run.2.jsonl", "stdout.log", "stdout.2.log"} <= set(os.listdir(folder))
+    shown = json.loads(console.run(f"xpc show --json {folder.name}", graph).stdout)
+    assert (shown["status"], shown["attempt"]) == ("done", 2)
+    # The child has run as well.
+    assert console.run("xpc gc --pack --yes", graph).stdout == "Packed 2 runs into 2 packs.\n"
+    assert json.loads(console.run(f"xpc show --json {folder.name}", graph).stdout) == shown
+
+
+@pytest.mark.skipif(old_python() is None, reason="there is no Python 3.8 here; CI has one")
+def test_old_pythons_read_packs(study: Recorded) -> None:
+    """Nodes may have Python 3.8: what travels to them reads packs as we do."""
+    old = old_python()
+    assert old is not None
+    ids = packed(study)
+    program = "import sys; sys.path[:0] = [sys.argv[1]]; import packs; f = sys.argv[2]\n"
+    program += "print(packs.is_done(f), packs.names(f))"
+    arguments = [str(console.ROOT / "runtime/shim"), str(study.folder / "runs/train" / ids[0])]
+    said = subprocess.run([old, "-c", program, *arguments], capture_output=True, text=True, check=True)
+
+    assert said.stdout == "True ['metrics.jsonl', 'run.jsonl', 'stdout.log']\n"

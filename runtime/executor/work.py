@@ -9,6 +9,7 @@ from itertools import count
 from os.path import exists, join
 from typing import Any
 
+from ..shim import packs
 from ..shim.attempt import Place
 from ..shim.build_folder import Run
 from ..shim.guard import is_done
@@ -112,4 +113,5 @@ def _parents(run: Run) -> Iterator[tuple[str, str]]:
 
 def next_attempt(folder: str) -> int:
     """Give the number of the attempt that would be claimed next."""
-    return next(n for n in count(1) if not exists(join(folder, f"run.{n}.jsonl" if n > 1 else "run.jsonl")))
+    packed = len(packs.journals(folder))
+    return next(n for n in count(packed + 1) if not exists(join(folder, f"run.{n}.jsonl" if n > 1 else "run.jsonl")))

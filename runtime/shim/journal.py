@@ -7,6 +7,8 @@ import os
 import time
 from typing import Any, Dict, List, NamedTuple, Optional
 
+from . import packs
+
 SCHEMA = "xpc.run/1"
 ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 Record = Dict[str, Any]
@@ -48,13 +50,13 @@ def read(path: str) -> Reading:
 
 def read_attempts(folder: str) -> List[Reading]:
     """Read the journals of all attempts of a run, by opening one after the other: nothing is listed or looked up in
-    advance, since network file systems answer that from memory."""
+    advance, since network file systems answer that from memory. Those of a run that has none may lie in a pack."""
     found: List[Reading] = []
     while True:
         try:
             found.append(read(os.path.join(folder, numbered("run.jsonl", len(found) + 1))))
         except (FileNotFoundError, NotADirectoryError):
-            return found
+            return found or [parse(data) for data in packs.journals(folder)]
 
 
 def parse(data: bytes) -> Reading:

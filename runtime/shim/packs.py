@@ -108,6 +108,18 @@ def read(folder: str, name: str) -> Optional[bytes]:
         return None
 
 
+def journals(folder: str) -> List[bytes]:
+    """Give the journals of all attempts of a packed run, first attempt first; none of a run that has a folder."""
+    if find(folder) is None or os.path.isdir(folder):
+        return []
+    found: List[bytes] = []
+    while True:
+        data = read(folder, "run.jsonl" if not found else "run.%d.jsonl" % (len(found) + 1))
+        if data is None:
+            return found
+        found.append(data)
+
+
 def _members(pack: str, run: str) -> List[str]:
     prefix = run + "/"
     every = _open(pack, os.stat(pack).st_ino).namelist()
