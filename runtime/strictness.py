@@ -15,7 +15,7 @@ from .query.result import Result
 from .states import STATES
 
 FEW: Final = 4  # ids that are named
-AGAIN: Final = "`xpc retry RUN …` runs them again with the code as it is now"
+AGAIN: Final = "move the folders of those with other code out of `runs`, then `xpc submit` runs them again"
 DOUBTFUL: Final = {"mixed": "loaded modules of the live project", "altered": "had its code altered"}
 
 

@@ -113,5 +113,5 @@ def _piped(line: str) -> list[str]:
 def _latex(body: str) -> Grid:
     for rule in _LINES:
         body = body.replace(rule, "")
-    rows = [[cell.strip() for cell in _AMPERSAND.split(line)] for line in body.split("\\\\") if line.strip()]
+    rows = [[cell.strip() for cell in _AMPERSAND.split(line)] for line in body.split("\\\\")[:-1]]
     return Grid(rows[0], rows[1:]) if rows else Grid((), ())

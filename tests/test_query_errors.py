@@ -185,6 +185,13 @@ ERRORS = [
         ),
     ),
     (
+        "show quantile(model.name, 0.5)",
+        (
+            "error[XQ007]: `quantile` takes numbers, and this is a text\n  show quantile(model.name, 0.5)\n"
+            "                ^^^^^^^^^^ text"
+        ),
+    ),
+    (
         "where model.name == mlp",
         (
             "error[XQ003]: no run has a metric or key `mlp`\n  where model.name == mlp\n"

@@ -236,6 +236,8 @@ class GroupRows(Evaluator):
         if not isinstance(q, tree.Number) or not 0 <= q.value <= 1:
             return self._refuse("XQ009", q.span, "a quantile is a number from 0 to 1", help="write `quantile(x, 0.9)`")
         share = float(q.value)
+        if not self._are_numbers("quantile", x, self.runs.evaluate(x) or []):
+            return None
         return self._reduce(x, lambda values: quantile(values, share))
 
     def _best(self, expr: tree.Call, x: tree.Expr) -> Column | None:
