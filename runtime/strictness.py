@@ -78,16 +78,12 @@ def _check_code(place: str, runs: Sequence[RunSource], short: int, diagnostics: 
         if len(versions) > 1:
             listed = "; ".join(f"{_version(own)}: {_named(own, short)}" for own in versions.values())
             message = f"{place}: {len(versions)} code versions of `{experiment}`; {listed}"
-            diagnostics.error(
-                "XQ022", None, message, help="`xpc retry RUN …` runs them again with the code as it is now"
-            )
+            diagnostics.error("XQ022", None, message, help=AGAIN)
     for witness, what in DOUBTFUL.items():
         found = [run for run in runs if run.witness == witness]
         if found:
             message = f"{place}: {quantities.runs(len(found))} {what}, {_named(found, short)}"
-            diagnostics.error(
-                "XQ022", None, message, help="nobody knows which code that was; `xpc retry RUN …` runs them again"
-            )
+            diagnostics.error("XQ022", None, message, help=AGAIN)
 
 
 def _version(runs: Sequence[RunSource]) -> str:
