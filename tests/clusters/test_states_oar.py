@@ -1,0 +1,181 @@
+"""Each state of runs on a real OAR, provoked: by commands, signals and limits."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cluster_project import ClusterProject
+
+pytestmark = pytest.mark.oar
+
+STUDY = """
+grid kinds:
+    kind in [{kinds}]
+
+resources small:
+    cpus = {cpus}
+    time = {time}
+    {options}
+
+experiment train:
+    grid kinds
+    resources small
+    run "bash work.sh {{kind}}"
+"""
+CHILD = """
+experiment evaluate:
+    after train
+    resources small
+    run "echo evaluated"
+"""
+WORK = """
+echo "$1"
+case $1 in
+    fail) echo "RuntimeError: no" >&2; exit 3 ;;
+    crash) kill -SEGV $$ ;;
+    killed) kill -KILL $$ ;;
+    long*) exec sleep 300 ;;
+esac
+"""
+
+
+class Study:
+    """A project whose runs are called by what they do."""
+
+    def __init__(self, project: ClusterProject) -> None:
+        self.project = project
+
+    def submit(self) -> None:
+        self.project.xpc("submit", "--target", "oar")
+
+    def rows(self, experiment: str = "train") -> dict[str, dict[str, Any]]:
+        said = self.project.xpc("query", f"from {experiment} show kind, status, reason, job, id", "--format", "json")
+        return {row["kind"]: row for row in json.loads(said.stdout)}
+
+    def states(self, experiment: str = "train") -> dict[str, str]:
+        return {kind: row["status"] for kind, row in self.rows(experiment).items()}
+
+    def until(self, states: dict[str, str], experiment: str = "train", timeout: float = 90) -> None:
+        self.project.until(lambda: self.states(experiment) == states, timeout)
+
+    def begun(self, *kinds: str) -> None:
+        """Wait until the programs of these runs have started. A task is told as running a little sooner."""
+        self.project.until(lambda: all(self._has_started(kind) for kind in kinds))
+        self.project.until(lambda: {k for k, state in self.states().items() if state == "running"} == set(kinds))
+
+    def _has_started(self, kind: str) -> bool:
+        folder = self.project.folder / "runs/train" / self.rows()[kind]["id"]
+        return any('"event":"start"' in path.read_text() for path in folder.glob("run*.jsonl"))
+
+    def job(self, kind: str = "long") -> str:
+        return str(self.rows()[kind]["job"])
+
+    def journal(self, kind: str = "long") -> list[dict[str, Any]]:
+        """Give the journal of a run's last attempt."""
+        return self.project.journals("train")[self.rows()[kind]["id"]][-1]
+
+    def shim(self, kind: str = "long") -> int:
+        return int(self.journal(kind)[0]["shim"]["pid"])
+
+    def ended(self, kind: str = "long") -> bool:
+        return any(line["event"] == "end" for line in self.journal(kind))
+
+
+@pytest.fixture(name="study")
+def _study(make_project: Callable[..., ClusterProject]) -> Callable[..., Study]:
+    def make(*kinds: str, cpus: int = 1, time: str = "10min", options: str = "", child: str = "") -> Study:
+        listed = ", ".join(f'"{kind}"' for kind in kinds)
+        text = STUDY.format(kinds=listed, cpus=cpus, time=time, options=options) + child
+        return Study(make_project("oar", {"Experimentfile": text, "work.sh": WORK}))
+
+    return make
+
+
+def oar(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_programs_end(study: Callable[..., Study]) -> None:
+    """By their own word; what comes after those that are not done is skipped, since each run checks its parents."""
+    found = study("good", "fail", "crash", "killed", child=CHILD)
+    found.submit()
+
+    found.until({"good": "done", "fail": "failed", "crash": "failed", "killed": "killed"})
+    found.until({"good": "done", "fail": "skipped", "crash": "skipped", "killed": "skipped"}, "evaluate", 180)
+    assert found.project.xpc("wait", check=False).returncode == 1
+    assert "1 failed: RuntimeError: no" in found.project.xpc("status").stdout
+
+
+def test_oardel_of_a_running_job(study: Callable[..., Study]) -> None:
+    """OAR kills it at once: there is no end line, and OAR says by whom."""
+    found = study("long")
+    found.submit()
+    found.begun("long")
+    oar("oardel", found.job())
+
+    found.until({"long": "cancelled"})
+    assert found.rows()["long"]["reason"].startswith("FRAG_JOB_REQUEST by ")
+    assert "1 cancelled: FRAG_JOB_REQUEST" in found.project.xpc("status").stdout
+
+
+def test_oardel_of_a_waiting_job(study: Callable[..., Study]) -> None:
+    """It never began, and is sent again by the next submit."""
+    found = study("long", child=CHILD)
+    found.submit()
+    found.until({"long": "queued"}, "evaluate")
+    found.begun("long")
+    assert "1 queued: Dependency" in found.project.xpc("status").stdout
+    oar("oardel", found.rows("evaluate")["long"]["job"])
+
+    found.until({"long": "cancelled"}, "evaluate")
+    found.submit()
+    found.until({"long": "queued"}, "evaluate")
+    assert found.states() == {"long": "running"}
+
+
+def test_kill_of_the_shim(study: Callable[..., Study]) -> None:
+    """It leaves no end line; OAR says that a signal ended it."""
+    found = study("long")
+    found.submit()
+    found.begun("long")
+    os.kill(found.shim(), signal.SIGKILL)
+
+    found.until({"long": "killed"})
+    assert not found.ended()
+    assert found.rows()["long"]["reason"] == "Terminated SIGKILL"
+
+
+def test_time_limit(study: Callable[..., Study]) -> None:
+    """The shim's own clock ends one; one whose shim stands still is ended by OAR, which says why."""
+    found = study("long", "long2", time="1min")
+    found.submit()
+    found.begun("long", "long2")
+    os.kill(found.shim("long2"), signal.SIGSTOP)
+
+    found.until({"long": "timeout", "long2": "timeout"}, timeout=180)
+    assert (found.ended("long"), found.ended("long2")) == (True, False)
+    assert found.rows()["long2"]["reason"] == "WALLTIME"
+
+
+def test_one_look_for_everything(study: Callable[..., Study]) -> None:
+    """`xpc status` calls oarstat once, however many arrays there are."""
+    found = study("long", "good", child=CHILD)
+    found.submit()
+    found.until({"long": "running", "good": "done"})
+    wrappers, calls = found.project.folder / "bin", found.project.folder / "calls"
+    wrappers.mkdir()
+    for name in ("oarstat", "oarnodes", "oarsub"):
+        (wrappers / name).write_text(f'#!/bin/sh\necho {name} >> {calls}\nexec {shutil.which(name)} "$@"\n')
+        (wrappers / name).chmod(0o755)
+    subprocess.run(["chown", "-R", "xpc", found.project.folder], check=True)
+    path = f"{wrappers}:{found.project.bin}:/usr/local/bin:/usr/bin:/bin"
+    found.project.xpc("status", environ={"PATH": path})
+
+    assert calls.read_text().split() == ["oarstat"]
