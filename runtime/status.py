@@ -128,19 +128,17 @@ def _time_left(view: View, experiment: str, rows: Iterable[int], now: datetime) 
     Only once three runs have ended, and while something runs; planned runs that nobody submitted are not waited for.
     """
     ids, states = view.ids(experiment), view.states(experiment)
+    took = view.store.field(experiment, ids, "duration")
     durations: list[float] = []
     running: list[RunRecord] = []
     queued = 0
     for row in rows:
         if states[row] == "queued":
             queued += 1
-        elif states[row] in ("running", "done"):
-            record = view.store.record(experiment, ids[row])
-            took = record.end.get("duration") if record is not None and record.end is not None else None
-            if record is not None and states[row] == "running":
-                running.append(record)
-            elif isinstance(took, (int, float)):
-                durations.append(float(took))
+        elif states[row] == "done" and took[row] is not None:
+            durations.append(float(took[row]))
+        elif states[row] == "running" and (record := view.store.record(experiment, ids[row])) is not None:
+            running.append(record)
     if len(durations) < ENOUGH or not running:
         return None
     usual = sum(durations) / len(durations)
