@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+from fractions import Fraction
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xpc.runtime.cell_text import text_column
 from xpc.runtime.query.result import Result, ResultColumn
 from xpc.runtime.table_compare import compare, same
 from xpc.runtime.table_read import Grid, UnreadableError, read_tables
-from xpc.runtime.tables import render
+from xpc.runtime.tables import FORMATS, render
 
 
 def result(*columns: ResultColumn, **more: object) -> Result:
@@ -221,3 +224,56 @@ def test_differences() -> None:
         ("heading", "y", "no such column"),
     ]
     assert [c.row for c in compare(Grid(["m", "x"], []), Grid(["x", "m"], []), 1)] == ["heading"]
+
+
+# ------------------------------------------------------------------ digits
+
+FLOATS = st.floats(allow_nan=False)
+ANYTHING = st.one_of(
+    st.none(), st.integers(-(2**200), 2**200), FLOATS, st.booleans(), PRINTED, st.lists(FLOATS, max_size=3)
+)
+
+
+@given(
+    st.lists(st.tuples(ANYTHING, ANYTHING), min_size=1, max_size=4),
+    st.booleans(),
+    st.sampled_from(["", "duration", "size"]),
+    st.sampled_from([None, "minimize"]),
+    st.booleans(),
+)
+def test_anything_can_be_printed(
+    rows: list[tuple[object, object]], error: bool, unit: str, direction: str | None, key: bool
+) -> None:
+    """No value is too large, too small or too odd for a format."""
+    values, errors = [row[0] for row in rows], [row[1] for row in rows] if error else None
+    column = ResultColumn("x", values, errors, "e", unit=unit, direction=direction, key=key)
+
+    for format in FORMATS:
+        assert render(result(column), format, color=True)
+
+
+@given(st.lists(st.one_of(FLOATS.filter(math.isfinite), st.integers(-(10**20), 10**20)), min_size=1, max_size=6))
+def test_printed_numbers_are_rounded_and_no_more(values: list[float]) -> None:
+    """What stands in a table is the value to the digits that are shown, four at least of the largest."""
+    cells = text_column(ResultColumn("x", values)).cells
+
+    for cell, value in zip(cells, values, strict=True):
+        plain = cell.replace(",", "")
+        shown = Fraction(plain)
+        mantissa, _, exponent = plain.partition("e")
+        places = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        assert abs(shown - Fraction(value)) <= Fraction(1, 2) * Fraction(10) ** -places
+    largest = max(values, key=abs)
+    if largest:
+        assert abs(Fraction(cells[values.index(largest)].replace(",", "")) / Fraction(largest) - 1) < Fraction(1, 1000)
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(1e-9, 1e6)), min_size=1, max_size=6))
+def test_errors_have_a_digit_and_values_as_many(rows: list[tuple[float, float]]) -> None:
+    """An error is shown with one or two significant digits at least, and its value to the same place."""
+    column = text_column(ResultColumn("x", [row[0] for row in rows], [row[1] for row in rows], "e"))
+
+    assert column.error is not None
+    for cell, error, (value, spread) in zip(column.cells, column.error, rows, strict=True):
+        assert abs(float(error.replace(",", "")) / spread - 1) < 0.5
+        assert abs(float(cell.replace(",", "")) - value) <= max(spread, abs(value) * 1e-3)
