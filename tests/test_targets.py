@@ -83,7 +83,8 @@ def test_a_block_is_read_with_those_it_is_made_from() -> None:
             "slurm",
             (
                 "error[XP141]: unknown option `cpus`\n"
-                "help: a SLURM target takes account, lease, max_array, max_requeues, max_submit, partition, python, qos, requeue, throttle, and `slurm.OPTION`"
+                "help: a SLURM target takes account, lease, max_array, max_requeues, max_submit, "
+                "partition, python, qos, requeue, throttle, and `slurm.OPTION`"
             ),
         ),
         (
