@@ -28,19 +28,22 @@ config base:
 grid points:
     n in range({points})
 
+resources small:
+    cpus = 1
+    memory = 100MiB
+    time = 5min
+
 experiment train:
     config base
     grid points
-    resources:
-        cpus = 1
-        memory = 100MiB
-        time = 5min
+    resources small
     run "true {{n}}"
 
 target here = slurm:
     max_array = {cap}
     slurm.begin = "now+10days"
 """
+RUNUSER = shutil.which("runuser") or "/usr/sbin/runuser"
 SBATCH = """#!/bin/bash
 echo x >> {count}
 exec {real} "$@"
@@ -51,7 +54,7 @@ def as_user(user: str, command: list[str], folder: Path, path: str) -> tuple[flo
     """Run a command as the user; give the seconds that it took, and what it said."""
     env = {"PATH": path, "HOME": f"/home/{user}", "USER": user, "NO_COLOR": "1"}
     began = time.perf_counter()
-    done = subprocess.run(["runuser", "-u", user, "--", *command], cwd=folder, env=env, capture_output=True, text=True)
+    done = subprocess.run([RUNUSER, "-u", user, "--", *command], cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{command} ended with {done.returncode}\n{done.stdout}{done.stderr}")
     return time.perf_counter() - began, done.stdout + done.stderr

@@ -165,7 +165,7 @@ class _Submit:
         (self._folder / "logs").mkdir(exist_ok=True)
         scheduler = self._scheduler(self._kind)
         if chosen.withdraw:
-            wrong = withdraw(chosen.withdraw, writer, self._scheduler)
+            wrong = withdraw(chosen.withdraw, chosen.flying, writer, self._scheduler)
             if wrong is not None:
                 done.failure = Failure(wrong)
                 return

@@ -54,7 +54,7 @@ def cancel(project: Path, meant: Collection[Run], store: Store, environ: Mapping
     # What comes after them first: on OAR it would be let go by their end.
     jobs = [flying[run][0] for run in (*done.below[::-1], *gone)]
     writer = SubmissionWriter(project, "", "", "", event="cancels")
-    done.wrong = withdraw(jobs, writer, scheduler_of)
+    done.wrong = withdraw(jobs, [held for held, _ in flying.values()], writer, scheduler_of)
     writer.end()
     return done
 

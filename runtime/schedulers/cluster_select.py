@@ -24,11 +24,13 @@ KILLED = ("cancelled", "timeout", "oom", "killed")  # without an end line: by th
 @dataclass(slots=True)
 class Chosen:
     """What a submit does with rows. *flights*: the jobs of rows that are queued or run. *withdraw*: queued jobs of what
-    comes after a run that is tried again, which have to be cancelled first; their rows are sent again."""
+    comes after a run that is tried again, which have to be cancelled first; their rows are sent again. *flying*: all
+    jobs that are queued or run."""
 
     selection: Selection
     flights: dict[int, Flight]
     withdraw: list[Held] = field(default_factory=list)
+    flying: list[Held] = field(default_factory=list)
 
 
 class Chooser:
@@ -43,9 +45,13 @@ class Chooser:
             of = rows.of(name)
             self.states[of.start : of.stop] = store.states(name, rows.ids[of.start : of.stop])
         self.jobs: dict[int, Held] = {}
+        self._flying: list[Held] = []
         for (name, id), held in store.clusters.held.items():
+            if held.cancelled or store.state(name, id) not in BUSY:
+                continue
+            self._flying.append(held)
             row = rows.find(name, id)
-            if row is not None and self.states[row] in BUSY and not held.cancelled:
+            if row is not None:
                 self.jobs[row] = held
         self.flights = {row: Flight(job.job, job.task) for row, job in self.jobs.items() if job.kind == kind}
         self._order = {name: number for number, name in enumerate(build.plan["experiments"])}
@@ -69,7 +75,7 @@ class Chooser:
         flights = {row: flight for row, flight in self.flights.items() if row not in together}
         send = sorted({*selection.send, *again, *together})
         selection = self._unblocked(selection, send, flights, keep=frozenset(selection.send))
-        return Chosen(selection, flights, withdraw)
+        return Chosen(selection, flights, withdraw, self._flying)
 
     def _set_free(self, rows: Sequence[int], retry: Retry | None, diagnostics: Diagnostics) -> bool:
         """Release what has no end line though its job has ended: the scheduler says so, or the person who asks does.

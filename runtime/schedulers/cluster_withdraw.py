@@ -9,13 +9,22 @@ from ..submissions import SubmissionWriter, ranges
 from .cluster_call import Scheduler
 
 
-def withdraw(jobs: Iterable[Held], writer: SubmissionWriter, scheduler_of: Callable[[str], Scheduler]) -> str | None:
-    """Cancel the tasks of *jobs*; give what went wrong. What was cancelled is noted by build, kind by kind."""
+def withdraw(
+    jobs: Iterable[Held], flying: Iterable[Held], writer: SubmissionWriter, scheduler_of: Callable[[str], Scheduler]
+) -> str | None:
+    """Cancel the tasks of *jobs*; give what went wrong. What was cancelled is noted by build, kind by kind.
+
+    *flying* are all tasks that are queued or run: where all of a job's are meant, the job is named without them.
+    """
+    jobs = list(jobs)
+    chosen = {(job.kind, *job.key) for job in jobs}
+    partly = {(job.kind, job.job) for job in flying if (job.kind, *job.key) not in chosen}
     by_kind: dict[str, list[Held]] = {}
     for job in jobs:
         by_kind.setdefault(job.kind, []).append(job)
     for kind, found in by_kind.items():
-        wrong = scheduler_of(kind).cancel(_tasks(found).items())
+        tasks = _tasks(found).items()
+        wrong = scheduler_of(kind).cancel((id, those if (kind, id) in partly else None) for id, those in tasks)
         if wrong is not None:
             return wrong
         for build in dict.fromkeys(job.build for job in found):

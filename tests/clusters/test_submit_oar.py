@@ -194,7 +194,7 @@ def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None
     )
     project.xpc("submit", "--target", "here")
     project.until(lambda: project.status()["train"] == {"running": 2})
-    done = project.xpc("cancel", "--where", "n == 0 and experiment == train")
+    done = project.xpc("cancel", "--where", "n == 0 and experiment == 'train'")
 
     assert done.stdout == (
         "train  1 run  1 running\n"

@@ -286,7 +286,7 @@ def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None
     project = make_project("slurm", study("slurm", train='[ -e ../../../../go ] || sleep 600; echo "$1" > model.txt'))
     project.xpc("submit", "--target", "here")
     project.until(lambda: project.status()["train"] == {"running": 4})
-    done = project.xpc("cancel", "--where", "n < 2 and experiment == train")
+    done = project.xpc("cancel", "--where", "n < 2 and experiment == 'train'")
 
     assert done.stdout == "train  2 runs  2 running\nCancelled. `xpc submit` sends them again.\n"
     wanted = {
