@@ -277,3 +277,17 @@ report all:
     wheres = [[clause.span.text for clause in query.clauses if clause.span.text.startswith("where")] for query in found]
     assert [query.title for query in found] == ["Curves", "Curves", "Bars"]
     assert wheres == [["where seed == 0"], ["where seed == 1"], ["where seed == 1"]]
+
+
+def test_of_very_many_traces_the_first_are_drawn(tmp_path: Path) -> None:
+    """A hundred are more than anybody can tell apart; a note says how many there are."""
+    study = project(
+        tmp_path, 'grid sweep:\n    seed in range(130)\n\nexperiment train:\n    grid sweep\n    run "python t.py"\n'
+    )
+    for row in range(130):
+        log(study, row, steps=[0, 1], loss=[1.0, float(row)])
+
+    found = points(study, "plot line x = step, y = loss by seed")
+
+    assert [trace.label for trace in found.traces] == [str(seed) for seed in range(100)]
+    assert found.notes == ("The first 100 of 130 traces are drawn: narrow `by` or `where`.",)

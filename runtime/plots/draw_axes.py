@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from ...grammar.screen import visible
 from .figure import Axis
-from .style import LEGEND_ROWS
+from .style import LEGEND_ROWS, MOST_ENTRIES
 from .tick_text import even_texts, tick_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LONGEST = 28  # characters of a label on an axis or in a legend
-_ROOM = 62  # characters that fit side by side below an axis
+LETTER = 0.065  # inches that a letter takes
+MOST_TICKS = 60  # of a category axis; of more every k-th has its text
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
@@ -36,38 +37,45 @@ def all_shortened(texts: Sequence[str]) -> list[str]:
         longest += 8
 
 
-def set_axis(axes: Axes, which: str, axis: Axis) -> None:
-    """Label the x or y axis of *axes*, scale it and mark its places."""
+def set_axis(axes: Axes, which: str, axis: Axis, room: float = 3.4) -> None:
+    """Label the x or y axis of *axes*, scale it and mark its places; it is *room* inches long."""
     own = axes.xaxis if which == "x" else axes.yaxis
     own.set_label_text(shortened(axis.text, 60 if which == "x" else 40))
     if axis.scale == "log":
         (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="clip")
     if axis.ticks:
-        _mark(axes, which, axis)
+        _mark(axes, which, axis, room)
     elif axis.scale == "time":
         _mark_times(axes, which)
     else:
         _plain_numbers(axes, which, axis)
 
 
-def _mark(axes: Axes, which: str, axis: Axis) -> None:
+def _mark(axes: Axes, which: str, axis: Axis, room: float) -> None:
     from matplotlib.ticker import NullLocator
 
-    texts = all_shortened([text for _, text in axis.ticks])
+    lines = [text.split("\n") for _, text in axis.ticks]
+    texts = [
+        "\n".join((name, *line[1:])) for name, line in zip(all_shortened([n for n, *_ in lines]), lines, strict=True)
+    ]
     places = [place for place, _ in axis.ticks]
+    stride = -(-len(texts) // MOST_TICKS)
+    texts = [text if not place % stride else "" for place, text in enumerate(texts)]
     own = axes.xaxis if which == "x" else axes.yaxis
     own.set_ticks(places, texts)
     own.set_minor_locator(NullLocator())
     if axis.scale == "category":
         own.grid(visible=False)
-    if which == "x" and _crowded(texts):
+    if which == "x" and _crowded(texts, room):
         axes.tick_params(axis="x", labelrotation=35)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
 
 
-def _crowded(texts: list[str]) -> bool:
-    return sum(len(text) + 2 for text in texts) > _ROOM or max(map(len, texts), default=0) > _ROOM // max(len(texts), 1)
+def _crowded(texts: Sequence[str], room: float) -> bool:
+    """Say whether texts, side by side in places of one width, would touch; *room* in inches."""
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
+    return bool(texts) and (longest + 1) * LETTER > room / len(texts)
 
 
 def _plain_numbers(axes: Axes, which: str, axis: Axis) -> None:
@@ -100,12 +108,19 @@ def set_title(axes: Axes, title: str) -> None:
         axes.set_title(shortened(title, 80), loc="left")
 
 
-def legend_width(title: str, labels: Sequence[str]) -> float:
-    """Give the inches that a legend beside the axes takes; of one trace there is none."""
+def size_with_legend(width: float, height: float, title: str, labels: Sequence[str]) -> tuple[float, float]:
+    """Add to the inches of a figure the room of a legend beside its axes; of one trace there is none."""
     if len(labels) < 2:
-        return 0.0
-    longest = max(len(shortened(title, 40)), *(len(label) + 5 for label in all_shortened(labels)))
-    return 0.2 + 0.065 * longest * _columns(len(labels))
+        return width, height
+    entries = _entries(labels)
+    longest = max(len(shortened(title, 40)), *(len(label) + 5 for label in entries))
+    columns = _columns(len(entries))
+    rows = -(-len(entries) // columns) + 2
+    return width + 0.2 + LETTER * longest * columns, max(height, 0.18 * rows + 0.2)
+
+
+def _entries(labels: Sequence[str]) -> list[str]:
+    return all_shortened(labels[:MOST_ENTRIES])
 
 
 def _columns(count: int) -> int:
@@ -113,17 +128,19 @@ def _columns(count: int) -> int:
 
 
 def add_legend(axes: Axes, title: str, count: int) -> None:
-    """Explain the traces beside the axes, where a legend hides nothing."""
+    """Explain the traces beside the axes, where a legend hides nothing; of very many the first."""
     if count < 2:
         return
     handles, labels = axes.get_legend_handles_labels()
+    entries = _entries([str(label) for label in labels])
+    more = f"\n(the first {len(entries)} of {len(labels)})" if len(entries) < len(labels) else ""
     axes.legend(
-        handles,
-        all_shortened([str(label) for label in labels]),
-        title=shortened(title, 40),
+        handles[: len(entries)],
+        entries,
+        title=shortened(title, 40) + more,
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
         borderaxespad=0.0,
-        ncols=_columns(count),
+        ncols=_columns(len(entries)),
         alignment="left",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .draw_axes import add_legend, legend_width, set_axis, set_title
+from .draw_axes import add_legend, set_axis, set_title, size_with_legend
 from .figure import Axis, Box, Boxes
 from .style import COLOURS, HATCHES
 
@@ -21,15 +21,15 @@ def draw_boxes(figure: Boxes, canvas: Canvas) -> None:
     from matplotlib.patches import Rectangle
 
     count = len(figure.traces)
-    legend = legend_width(figure.legend, [trace.label for trace in figure.traces])
-    canvas.set_size_inches(min(max(4.2, 1.2 + 0.32 * count * len(figure.x.ticks)), 12.0) + legend, 3.2)
+    width = min(max(4.2, 1.2 + 0.32 * count * len(figure.x.ticks)), 12.0)
+    canvas.set_size_inches(*size_with_legend(width, 3.2, figure.legend, [trace.label for trace in figure.traces]))
     axes = canvas.subplots()
-    set_axis(axes, "x", _with_counts(figure))
+    set_axis(axes, "x", _with_counts(figure), width - 0.7)
     set_axis(axes, "y", figure.y)
-    width = 0.8 / max(count, 1)
+    own = 0.8 / max(count, 1)
     for number, trace in enumerate(figure.traces):
         for box in trace.boxes:
-            _box(axes, number, box, box.x - 0.4 + width * (number + 0.5), width * 0.8)
+            _box(axes, number, box, box.x - 0.4 + own * (number + 0.5), own * 0.8)
         if count > 1:
             axes.add_patch(Rectangle((0, 0), 0, 0, label=trace.label, visible=True, **_look(number)))
     axes.set_xlim(-0.6, len(figure.x.ticks) - 0.4)

@@ -23,7 +23,7 @@ _LEVELS: Final = 256
 def draw_heatmap(figure: Heatmap, canvas: Canvas) -> None:
     import numpy as np
 
-    across = min(len(figure.panels), 3) or 1
+    across = 2 if len(figure.panels) == 4 else min(len(figure.panels), 3) or 1
     down = -(-len(figure.panels) // across) or 1
     columns, rows = len(figure.x.ticks), len(figure.y.ticks)
     width = across * min(max(0.6 * columns, 2.4), 7.0) + 1.6
@@ -39,7 +39,7 @@ def draw_heatmap(figure: Heatmap, canvas: Canvas) -> None:
             axes.set_visible(False)
     for number, axes in enumerate(grid.flat):
         edge = number // across == down - 1 or number + across >= len(figure.panels)
-        set_axis(axes, "x", figure.x if edge else replace(figure.x, label=""))
+        set_axis(axes, "x", figure.x if edge else replace(figure.x, label=""), (width - 1.6) / across)
         set_axis(axes, "y", figure.y if number % across == 0 else replace(figure.y, label=""))
         axes.tick_params(labelbottom=edge, length=0)
     if image is not None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from .draw_axes import add_legend, legend_width, set_title, shortened
+from .draw_axes import add_legend, set_title, shortened, size_with_legend
 from .figure import Axis, Parallel
 from .style import COLOURS, DASHES, for_lines
 from .tick_text import even_texts, tick_text
@@ -21,8 +21,8 @@ _INK: Final = "#444444"
 
 def draw_parallel(figure: Parallel, canvas: Canvas) -> None:
     count = len(figure.axes)
-    legend = legend_width(figure.legend, [trace.label for trace in figure.traces])
-    canvas.set_size_inches(min(max(4.2, 1.5 * count + 0.6), 14.0) + legend, 3.4)
+    width = min(max(4.2, 1.5 * count + 0.6), 14.0)
+    canvas.set_size_inches(*size_with_legend(width, 3.4, figure.legend, [trace.label for trace in figure.traces]))
     axes = canvas.subplots()
     heights = [Height(axis, _column(figure, place)) for place, axis in enumerate(figure.axes)]
     _lines(axes, figure, heights, canvas)

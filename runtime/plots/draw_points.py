@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from .draw_axes import add_legend, legend_width, set_axis, set_title
+from .draw_axes import add_legend, set_axis, set_title, size_with_legend
 from .figure import Axis, Points, Trace
 from .style import COLOURS, DASHES, HATCHES, MARKERS
 
@@ -19,9 +19,11 @@ _MARKED: Final = 25  # points of a line that each get a marker
 
 
 def draw_points(figure: Points, canvas: Canvas) -> None:
-    canvas.set_size_inches(*_size(figure))
+    width = _width(figure)
+    labels = [trace.label for trace in figure.traces]
+    canvas.set_size_inches(*size_with_legend(width, 3.2, figure.legend, labels))
     axes = canvas.subplots()
-    set_axis(axes, "x", figure.x)
+    set_axis(axes, "x", figure.x, width - 0.7)
     set_axis(axes, "y", figure.y)
     for number, trace in enumerate(map(partial(_in_days, figure), figure.traces)):
         match figure.kind:
@@ -56,11 +58,10 @@ def _in_days(figure: Points, trace: Trace) -> Trace:
     return trace
 
 
-def _size(figure: Points) -> tuple[float, float]:
-    """Give width and height in inches: a column of a paper; wider for many bars, and for a legend outside."""
+def _width(figure: Points) -> float:
+    """Give the inches of the axes and their labels: a column of a paper; more for many bars."""
     bars = len(figure.x.ticks) * len(figure.traces) if figure.kind == "bar" else 0
-    legend = legend_width(figure.legend, [trace.label for trace in figure.traces])
-    return min(max(4.2, 1.2 + 0.22 * bars), 12.0) + legend, 3.2
+    return min(max(4.2, 1.2 + 0.22 * bars), 12.0)
 
 
 def _look(number: int) -> dict[str, Any]:

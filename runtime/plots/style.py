@@ -23,6 +23,7 @@ HATCHES: Final = ("", "///", "...", "\\\\\\", "xxx", "---", "++", "ooo")
 SEQUENTIAL: Final = "viridis"  # even in lightness, so that it prints without colour
 _DARK: Final = 0.86  # how much of those colours shows as a thin line on white
 LEGEND_ROWS: Final = 18
+MOST_ENTRIES: Final = 36  # of a legend
 
 RC: Final[Mapping[str, Any]] = {
     "svg.hashsalt": "xpc",  # ids in the SVG by content, not by chance

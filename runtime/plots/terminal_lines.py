@@ -10,6 +10,7 @@ from typing import Final
 from ...grammar.screen import columns
 from .canvas import Canvas, paint
 from .figure import Axis, Parallel, Points, Trace
+from .style import MOST_ENTRIES
 from .terminal_page import Page, Ruler, cut, error_text, left, letter, number, right, ruler
 from .tick_text import cell_texts
 
@@ -87,9 +88,11 @@ def _legend(figure: Points, page: Page, canvas: Canvas) -> list[str]:
     alone = len(figure.traces) == 1 and not figure.traces[0].label
     lines = [] if alone else [cut(f"{figure.legend}:", page.width)]
     room = min(max(columns(cut(trace.label, 40)) for trace in figure.traces), 40)
-    for index, trace in enumerate(figure.traces):
+    for index, trace in enumerate(figure.traces[:MOST_ENTRIES]):
         text = left(cut(trace.label, room), room) + (f"  ends at {_end(trace, among)}" if ends else "")
         lines.append(_entry(index, text.strip() if alone else text, page))
+    if len(figure.traces) > MOST_ENTRIES:
+        lines.append(f"  and {len(figure.traces) - MOST_ENTRIES:,} more")
     if canvas.mixed:
         lines.append("  *  several of them")
     return lines
@@ -136,7 +139,7 @@ def parallel_lines(figure: Parallel, page: Page) -> list[str]:
     lines.append(_centred(names, room))
     if figure.legend:
         lines.append(cut(f"{figure.legend}:", page.width))
-        lines += [_entry(index, trace.label, page) for index, trace in enumerate(figure.traces)]
+        lines += [_entry(index, trace.label, page) for index, trace in enumerate(figure.traces[:MOST_ENTRIES])]
     return lines
 
 

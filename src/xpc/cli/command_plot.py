@@ -154,6 +154,8 @@ def _write(figures: Sequence[tuple[str, Figure]], output: str) -> None:
         own = path if len(figures) == 1 else path.with_stem(f"{path.stem}-{number}")
         own.write_bytes(draw(figure, path.suffix[1:].lower()))
         click.echo(f"{own}  {_summary(figure)}")
+        for note in figure.notes:
+            click.echo(f"  {note}")
 
 
 def _summary(figure: Figure) -> str:
