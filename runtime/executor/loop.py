@@ -12,6 +12,7 @@ from typing import Final
 from ..shim import processes, program
 from ..shim.attempt import Attempt, Launch, Place, Usage
 from ..shim.claim import CLAIMED, DONE
+from ..shim.timetable import Timetable
 from ..shim.verdict import DISK, STARVED, Cause, not_prepared, not_started
 from ..shim.workdir import WorkdirError
 from .devices import Devices, lock_folder
@@ -201,11 +202,10 @@ class Loop:
             cause = not_started(error, launch.argv[0], launch.cwd)
             self._record(row, attempt, launch, None, Usage(0.0, 0), cause)
             return False
-        running = self._running[child.pid] = Running(row, attempt, launch, need, devices, child)
-        self._room.take(need)
         limit = attempt.request["time"]
-        if limit is not None:
-            running.deadline = time.monotonic() + limit
+        times = Timetable(None if limit is None else time.monotonic() + limit, attempt.checkpoint)
+        running = self._running[child.pid] = Running(row, attempt, launch, need, devices, child, times)
+        self._room.take(need)
         try:
             attempt.started(child.pid, [device.name for device in devices])
         except OSError as refused:
@@ -230,11 +230,14 @@ class Loop:
 
     def _end(self, running: Running, status: int, usage: Usage) -> None:
         running.program.returncode = status  # reaped above, with its usage: the object must not try again
-        if has_strangers(self._running):
+        if running.launch.remove is not None:
+            if running.cause is not None or os.WIFSIGNALED(status):
+                program.run_quietly(running.launch.remove)
+        elif has_strangers(self._running):
             processes.kill_strays(running.pid, running.attempt.run.id)
         self._room.give_back(running.need)
         self._devices.give_back(running.devices)
-        self._record(running.row, running.attempt, running.launch, status, usage, running.cause)
+        self._record(running.row, running.attempt, running.launch, status, usage, running.cause, running.times.warned)
 
     def _record(
         self,
@@ -244,11 +247,12 @@ class Loop:
         status: int | None,
         usage: Usage,
         cause: Cause | None,
+        warned: bool = False,
     ) -> None:
         """Write how an attempt ended, and go on from there: children, another attempt, or neither."""
         experiment = attempt.run.experiment
         try:
-            end = attempt.finish(status, usage, cause)
+            end = attempt.finish(status, usage, cause, warned)
         except OSError as refused:
             self._reporter.ended(experiment, "lost", None, False)
             what = f"the end of {experiment} {attempt.run.id[:7]} can't be recorded: {refused.strerror or refused}"
@@ -267,7 +271,9 @@ class Loop:
             )
         state = str(end["state"])
         tried = self._tried.get(row, 0) + 1
-        again = state in AGAIN and tried <= self._work.retries(row) and not self._stopping
+        again = (
+            state in AGAIN and not end.get("checkpointed") and tried <= self._work.retries(row) and not self._stopping
+        )
         failure = None if state in ("done", "cancelled") else describe(attempt, launch, end)
         self._reporter.ended(experiment, state, failure, again)
         if again:

@@ -11,6 +11,7 @@ from subprocess import Popen
 from ..shim import processes
 from ..shim.attempt import Attempt, Launch
 from ..shim.processes import Process
+from ..shim.timetable import Timetable
 from ..shim.verdict import Cause
 from .gpus import Device
 from .room import Need
@@ -18,7 +19,7 @@ from .room import Need
 
 @dataclass(slots=True, eq=False)
 class Running:
-    """An attempt whose program has been started. *deadline* and *kill_at* are times of the monotonic clock."""
+    """An attempt whose program has been started. *kill_at* is a time of the monotonic clock."""
 
     row: int
     attempt: Attempt
@@ -26,7 +27,7 @@ class Running:
     need: Need
     devices: tuple[Device, ...]
     program: Popen[bytes]
-    deadline: float | None = None
+    times: Timetable
     kill_at: float | None = None
     cause: Cause | None = None
     peak: int = 0
@@ -60,20 +61,29 @@ class Running:
         if self.kill_at is not None:
             if now >= self.kill_at:
                 self.kill()
-        elif self.deadline is not None and now >= self.deadline and self.cause is None:
+            return
+        if self.cause is not None or self.times.end is None:
+            return
+        if self.times.warn_at is not None and now >= self.times.warn_at:
+            self.times.warned = True
+            self.attempt.warn(self.pid)
+        if self.times.leave_at is not None and now >= self.times.leave_at:
             limit = self.attempt.request["time"]
-            self.stop(Cause("timeout", f"over the time limit of {limit:g} s"), grace)
+            self.stop(Cause("timeout", f"over the time limit of {limit:g} s"), self.times.grace(grace))
 
     def next_check(self) -> float | None:
-        return self.kill_at if self.kill_at is not None or self.cause is not None else self.deadline
+        """Give when something is to be done about its time."""
+        if self.kill_at is not None or self.cause is not None:
+            return self.kill_at
+        return self.times.leave_at if self.times.warn_at is None else self.times.warn_at
 
     def check_memory(self, table: Mapping[int, Process]) -> None:
         """Sample what all its processes use together; what several share counts once before anything is killed."""
-        own = processes.tree(self.pid, self.attempt.run.id, dict(table))
+        own = self.attempt.members(self.pid, dict(table))
         used = processes.memory_of(own, dict(table), self.memory)
         self.peak = max(self.peak, used)
         if self.memory is not None and used > self.memory and self.cause is None:
             self.kill(Cause("oom", f"used {used >> 20} MiB of {self.memory >> 20} MiB"))
 
     def _send(self, number: int) -> None:
-        processes.signal_tree(self.pid, self.attempt.run.id, number)
+        self.attempt.signal(self.pid, number)

@@ -36,7 +36,8 @@ class Again:
             return False
         before = self._checkpoints(attempt)
         if before >= self._most:
-            end["reason"] = "%s, after %d attempts that did too" % (end["reason"], before)
+            others = "1 attempt" if before == 1 else "%d attempts" % before
+            end["reason"] = "%s, after %s that did too" % (end["reason"], others)
             del end["checkpointed"]  # it makes no progress: the same again would end the same
             return False
         return self._job["kind"] == "slurm" or time.monotonic() - self._begun > OAR_LEAST

@@ -8,6 +8,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from . import packs
+from .regular import open_regular
 
 SCHEMA = "xpc.run/1"
 ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -44,7 +45,7 @@ def numbered(name: str, attempt: int) -> str:
 
 def read(path: str) -> Reading:
     """Read what is there; raises ``OSError`` if there is no such file."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return parse(file.read())._replace(changed=os.fstat(file.fileno()).st_mtime_ns)
 
 
@@ -68,7 +69,7 @@ def parse(data: bytes) -> Reading:
     for line in lines:
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             torn = True
             continue
         if isinstance(record, dict):

@@ -10,11 +10,11 @@ from typing import List, NamedTuple, Optional, Tuple
 from . import claim, killwait, processes, program, warden
 from .attempt import Attempt, Usage
 from .signals import WARNINGS, Signals
+from .timetable import Timetable
 from .verdict import Cause, not_started
 
 SAMPLE = 1.0  # seconds between two looks at the processes
 GRACE = 10.0  # seconds from TERM to KILL
-MARGIN = 20.0  # seconds before a limit by which a program that was warned is made to leave; a quarter of the warning
 
 
 class Ended(NamedTuple):
@@ -40,7 +40,7 @@ class Supervisor:
         self._pid: Optional[int] = None  # until the program has started
         self._peak = 0
         self._lease = claim.Lease(attempt.folder, attempt.number, attempt.place.lease) if attempt.clustered else None
-        self._warned = False
+        self._times = Timetable(None, attempt.checkpoint)
         self._site: Optional[killwait.KillWait] = None
 
     def run(self, extra: "Optional[dict[str, str]]" = None, gpus: Optional[List[str]] = None) -> Ended:
@@ -70,7 +70,7 @@ class Supervisor:
         self._clean_up(child.pid, status, launch.remove)
         if keeper is not None:
             keeper.dismiss()
-        return Ended(status, Usage(cpu, self._peak), self._cause, self._warned)
+        return Ended(status, Usage(cpu, self._peak), self._cause, self._times.warned)
 
     def _clean_up(self, pid: int, status: int, remove: Optional[List[str]]) -> None:
         """Leave nothing running, and find out whether it was the whole task that was told to end."""
@@ -85,9 +85,8 @@ class Supervisor:
     def _wait(self, program: int) -> Tuple[int, float]:
         limit = self._attempt.request.get("time")
         begun = time.monotonic()
-        deadline = begun + limit if limit else None
-        if self._until is not None:
-            deadline = self._until if deadline is None else min(deadline, self._until)
+        ends = [end for end in (begun + limit if limit else None, self._until) if end is not None]
+        self._times.end = min(ends, default=None)
         sampled = 0.0
         while True:
             pid, status, usage = os.wait4(program, os.WNOHANG)
@@ -99,46 +98,36 @@ class Supervisor:
             if now - sampled >= SAMPLE:
                 self._sample(program)
                 sampled = now
-            self._check_time(now, deadline, deadline - begun if deadline is not None else 0.0)
-            self._signals.wait(min([sampled + SAMPLE, *self._due(deadline)]) - time.monotonic())
+            self._check_time(now, begun)
+            due = [
+                sampled + SAMPLE,
+                self._kill_at,
+                *([] if self._cause else [self._times.warn_at, self._times.leave_at]),
+            ]
+            self._signals.wait(min(time for time in due if time is not None) - now)
 
     # -------------------------------------------------------------- time
 
-    def _due(self, deadline: Optional[float]) -> List[float]:
-        """Give the times at which something is to be done."""
-        due = [] if self._kill_at is None else [self._kill_at]
-        if deadline is not None and self._cause is None:
-            due.append(deadline - (self._margin if self._warned else self._before or 0.0))
-        return due
-
-    @property
-    def _before(self) -> Optional[float]:
-        checkpoint = self._attempt.checkpoint
-        return float(checkpoint["before"]) if checkpoint is not None else None
-
-    @property
-    def _margin(self) -> float:
-        return min(MARGIN, (self._before or 0.0) / 4)
-
-    def _check_time(self, now: float, deadline: Optional[float], whole: float) -> None:
-        """Warn, end and kill when it is time to. *whole* is what the program had from its start, in seconds."""
+    def _check_time(self, now: float, begun: float) -> None:
+        """Warn, end and kill when it is time to."""
         if self._kill_at is not None:
             patience = None if self._site is None else self._site.answer()
             if now >= (self._kill_at if patience is None else patience):
                 self._signal(signal.SIGKILL)
                 self._kill_at = None
-        if deadline is None or self._cause is not None:
+        if self._cause is not None:
             return
-        if self._before is not None and not self._warned and now >= deadline - self._before:
+        if self._times.warn_at is not None and now >= self._times.warn_at:
             self._warn()
-        if self._warned:
-            if now >= deadline - self._margin:
-                self._end(Cause("timeout", "over the time limit of %g s" % round(whole)), self._margin / 2)
-        elif now >= deadline:
-            self._end(Cause("timeout", "over the time limit of %g s" % round(whole, 3)))
+        if self._times.leave_at is not None and now >= self._times.leave_at:
+            assert self._times.end is not None
+            whole = round(self._times.end - begun, 3)
+            self._end(Cause("timeout", "over the time limit of %g s" % whole), self._times.grace(self._grace))
 
     def _warn(self) -> None:
-        self._warned = True
+        self._times.warned = True
+        if self._times.end is None and self._times.before is not None:
+            self._times.end = time.monotonic() + self._times.before  # nobody says when, but for the scheduler's warning
         if self._pid is not None:
             self._attempt.warn(self._pid)
 
@@ -148,7 +137,7 @@ class Supervisor:
         """Act on the signals that the task got."""
         for number in self._signals.take():
             if number in WARNINGS:
-                if not self._warned and self._cause is None:
+                if not self._times.warned and self._cause is None:
                     self._warn()
             elif self._cause is None:
                 self._stop(number)

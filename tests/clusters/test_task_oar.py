@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 import pytest
 from hand_build import Experiment
-from shim_cluster import HandProject, hand_project
+from shim_cluster import HandProject, hand_project, limit
 
 pytestmark = pytest.mark.oar
 
@@ -40,3 +41,28 @@ def test_task_names_its_job_and_node() -> None:
                 "array_job": ids[0], "restart": 0,
             }  # fmt: skip
             assert claim["host"] in ("oarn1", "oarn2")
+
+
+def test_checkpointed_task_is_started_again() -> None:
+    """OAR's signal warns the program; the task ends with 99, OAR starts it again as another job, and the run goes on."""
+    script = """
+if [ -e saved ]; then echo 1 > model; exit; fi
+until [ -e "$XPC_STOP" ]; do sleep 0.1; done
+touch saved
+"""
+    with hand_project("oar", Experiment("train", script, outputs={"model": "model"})) as project:
+        limit(project, checkpoint={"before": 60.0, "signal": None})
+        options = ["-l", "core=1,walltime=0:10:00", "-t", "idempotent", "--checkpoint", "60", "--signal", "10"]
+        ids = project.oarsub("train", [0], *options)
+        project.started()
+        began = time.monotonic()
+        project.until(lambda: time.monotonic() - began > 63, 70)  # OAR starts nothing again that ran for less
+        subprocess.run(["oardel", "-s", "SIGUSR1", ids[0]], check=True, capture_output=True)
+        project.until(lambda: project.ends() == ["timeout", "done"], 90)
+        one, two = project.attempts()
+        assert one["end"]["requeued"] is True
+        assert jobs_of(ids)[ids[0]]["exit_code"] == 99 << 8
+        again = two["claim"]["scheduler"]
+        project.jobs.append(again["job"])
+        assert again["job"] != ids[0]
+        assert {**again, "job": ids[0]} == one["claim"]["scheduler"]
