@@ -193,6 +193,30 @@ def test_slurm_reads_the_headers_as_they_are_meant(built: Any) -> None:
     assert (fields["Partition"], fields["ExcNodeList"], fields["WorkDir"]) == ("cpu", "gn1", str(project.folder))
 
 
+@pytest.mark.slurm
+@pytest.mark.parametrize("value", ['it\'s "x" $HOME \\ # `id`', "a\\", "é b", "x#y", "#x", "(a|b)&c", "%j *"])
+def test_values_of_native_options_come_through_whole(value: str, built: Any) -> None:
+    """Quotes, blanks, `#`, `$` and backslashes reach SLURM as they stand in the Experimentfile."""
+    written = value.replace("\\", "\\\\").replace('"', '\\"')
+    project, folder = built(
+        "slurm",
+        f'target here = slurm:\n    slurm.comment = "{written}"\nexperiment e:\n    run "true"\n',
+    )
+    build = str(folder.relative_to(project.folder))
+    command = [
+        "sbatch",
+        "--hold",
+        "--parsable",
+        f"--job-name=xpc-{folder.name}-e-1",
+        f"{build}/arrays/e-1.sbatch",
+        build,
+    ]
+    id = project.run(*command).stdout.strip()
+    said = subprocess.run(["scontrol", "show", "job", id], capture_output=True, text=True, check=True).stdout
+
+    assert f"Comment={value}" in [line.strip() for line in said.splitlines()]
+
+
 @pytest.mark.oar
 def test_oar_reads_the_headers_as_they_are_meant(built: Any) -> None:
     """What `oarstat` says of a task sent by hand is what the Experimentfile asked for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -16,6 +15,7 @@ from ..native import MEBI, clock
 
 SIGNAL: Final = "USR1"  # what the batch shell is sent before the time limit; the program gets the one it asked for
 _GPU: Final = re.compile(r"(^|,)(gres/|gres:)?gpu\b")
+_PLAIN: Final = re.compile(r"[\w.,:;+@%/=\[\]&|*()!~^{}<>-]+", re.ASCII)
 
 Option = tuple[str, str | None]
 
@@ -57,18 +57,16 @@ def native_options(request: Request, target: Target) -> dict[str, Value]:
 
 
 def line(option: Option) -> str:
-    """Give an option as ``sbatch`` reads it, on its command line or in a script; there quotes hold words together."""
+    """Give an option as ``sbatch`` reads it in a script."""
     name, value = option
     if value is None:
         return f"--{name}"
     return f"--{name}={value if _PLAIN.fullmatch(value) else _quoted(value)}"
 
 
-_PLAIN: Final = re.compile(r"[\w.,:;+@%/=\[\]&|*()!~^{}<>-]+", re.ASCII)
-
-
 def _quoted(value: str) -> str:
-    """Give a value that reads alike for the shell and for ``sbatch``."""
-    if "'" in value and not re.search(r'["$`\\]', value):
-        return f'"{value}"'
-    return shlex.quote(value)
+    """Give a value in quotes, as ``sbatch`` reads scripts: it expands nothing, and a backslash always escapes."""
+    value = value.replace("\\", "\\\\")
+    if "'" not in value:
+        return f"'{value}'"
+    return f'"{value}"' if '"' not in value else "'" + value.replace("'", "'\"'\"'") + "'"
