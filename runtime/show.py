@@ -11,12 +11,23 @@ from ..grammar.diagnostic import Diagnostics
 from ..grammar.screen import visible
 from . import quantities
 from .cell_text import plain
+from .logs import Stream, log_path
+from .metrics import Direction, Series
 from .names import plain_key
 from .query.fields import OF_RECORD
 from .query.view import View
 from .records import RunRecord, journal_name
 from .reducers import reduce
+from .run_files import exists, is_packed
+from .shim import packs
 
+STREAMS: Final[tuple[Stream, ...]] = ("stdout", "stderr")
+WITNESSES: Final = {
+    "live": "; it ran in the live project",
+    "mixed": "; modules of the live project were loaded, too",
+    "altered": "; somebody wrote into the export",
+}
+SHORT: Final = 7  # digits of an id that are shown
 SHORTEST: Final = 3  # digits of an id that are looked for
 
 
@@ -61,9 +72,33 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     end = record.end or {}
     found["outputs"] = end["outputs"] if isinstance(end.get("outputs"), dict) else {}
     found["artifacts"] = end["artifacts"] if isinstance(end.get("artifacts"), list) else []
-    found["metrics"] = {name: reduce(series, "last") for name, series in store.series(experiment, id).items()}
+    found["tags"] = record.claim.get("tags")
+    series = store.series(experiment, id)
+    found["metrics"] = {name: reduce(values, "last") for name, values in series.items()}
+    found["best"] = _best(series, view.directions(experiment))
+    found["attempts"] = [_attempt(earlier, store.state_of(earlier)) for earlier in store.earlier(experiment, id)]
+    logs = (path for stream in STREAMS if exists(path := log_path(record, stream)))
+    found["logs"] = [f"{found['folder']}/{os.path.basename(path)}" for path in logs]
+    found["packed"] = is_packed(record.folder)
     found["torn"] = record.torn
     return found
+
+
+def _best(series: Mapping[str, Series], directions: Mapping[str, Direction]) -> dict[str, dict[str, Any]]:
+    """Give the best value, with its step, of each metric that has a direction."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, values in series.items():
+        direction = directions.get(name)
+        if direction is not None:
+            which = "min" if direction == "minimize" else "max"
+            found[name] = {"value": reduce(values, which), "step": reduce(values, f"arg{which}")}
+    return found
+
+
+def _attempt(record: RunRecord, state: str) -> dict[str, Any]:
+    """Give what is told of an attempt that was not the last one."""
+    named = ("attempt", "started", "ended", "duration", "host", "exit", "signal", "reason", "job")
+    return {"status": state, **{name: OF_RECORD[name](record) for name in named}}
 
 
 def run_values(experiment: str, row: int | None, record: RunRecord | None, view: View) -> dict[str, Any]:
@@ -97,16 +132,45 @@ def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str
             "ended": found["ended"],
             "duration": None if found["duration"] is None else quantities.duration(found["duration"]),
             "memory": None if found["peak_memory"] is None else f"{quantities.size(found['peak_memory'])} at most",
+            "asked": _asked(found),
+            "exit": None if found["status"] == "done" or found["exit"] is None else str(found["exit"]),
+            "signal": found["signal"],
             "host": found["host"],
+            "job": found["job"],
+            "tags": plain(found["tags"]) if isinstance(found["tags"], list) and found["tags"] else None,
             "code": _code(found),
+            "after": " ".join(parent[:SHORT] for parent in found["parents"]) or None,
             "command": shlex.join(found["command"]) if isinstance(found["command"], list) else None,
         }
         head["journal"] = os.path.join(found["folder"], journal_name(found["attempt"]))
+        head["logs"] = " ".join(found["logs"]) or None
+        head["pack"] = f"runs/{found['experiment']}/{packs.FOLDER}: it has no folder" if found["packed"] else None
     head["folder"] = found["folder"] if os.path.isdir(os.path.join(project, found["folder"])) else None
     made = found.get("outputs", {}).items()
     outputs = {name: output.get("path") for name, output in made if isinstance(output, dict)}
-    sections = {"": head, "config": found["config"], "outputs": outputs, "metrics": found.get("metrics", {})}
+    outputs |= {f"artifact {number}": path for number, path in enumerate(found.get("artifacts", ()), 1)}
+    earlier = {f"attempt {attempt['attempt']}": _earlier(attempt) for attempt in found.get("attempts", ())}
+    metrics = {name: _metric(value, found["best"].get(name)) for name, value in found.get("metrics", {}).items()}
+    sections = {"": head, "config": found["config"], "outputs": outputs, "metrics": metrics, "before": earlier}
     return "\n\n".join(_section(title, lines) for title, lines in sections.items() if lines)
+
+
+def _asked(found: Mapping[str, Any]) -> str | None:
+    """Give what the run asked for: `2 CPU, 1 GPU, 4 GiB`."""
+    amounts = [f"{found[name]:g} {unit}" for name, unit in (("cpus", "CPU"), ("gpus", "GPU")) if found[name]]
+    return ", ".join([*amounts, *([quantities.size(found["memory"])] if found["memory"] else [])]) or None
+
+
+def _metric(last: Any, best: Mapping[str, Any] | None) -> str:
+    if best is None or best["value"] is None or best["value"] == last:
+        return plain(last)
+    return f"{plain(last)}   best {plain(best['value'])} at step {plain(best['step'])}"
+
+
+def _earlier(attempt: Mapping[str, Any]) -> str:
+    said = attempt["reason"] or attempt["signal"] or (f"exit {attempt['exit']}" if attempt["exit"] is not None else "")
+    when = f", {attempt['started']}" if attempt["started"] else ""
+    return f"{attempt['status']}{when}" + (f": {visible(str(said))}" if said else "")
 
 
 def _status(found: Mapping[str, Any]) -> str:
@@ -121,7 +185,8 @@ def _code(found: Mapping[str, Any]) -> str | None:
     if not isinstance(snapshot, str):
         return None
     held = "kept in commit" if found.get("dirty") else "commit"  # of xpc's own, if the tree was no commit
-    return f"snapshot {snapshot[:7]}" + (f", {held} {commit[:7]}" if isinstance(commit, str) else "")
+    told = WITNESSES.get(str(found.get("witness")), "")
+    return f"snapshot {snapshot[:7]}" + (f", {held} {commit[:7]}" if isinstance(commit, str) else "") + told
 
 
 def _section(title: str, lines: Mapping[str, Any]) -> str:

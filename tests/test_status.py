@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from recorded import Recorded, half_finished
+from recorded import START, Recorded, claim, end, half_finished, journal
 
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.runtime.logs import read_log
@@ -144,10 +144,12 @@ def test_show(study: Recorded) -> None:
         "ended     2026-11-21T09:31:00.000Z\n"
         "duration  1 min\n"
         "memory    1 MiB at most\n"
+        "asked     2 CPU, 4 GiB\n"
         "host      elsewhere\n"
         "code      snapshot 4f2a91c, commit 8bd0e3d\n"
         "command   python train.py\n"
         f"journal   runs/train/{id}/run.jsonl\n"
+        f"logs      runs/train/{id}/stdout.log\n"
         f"folder    runs/train/{id}\n"
         "\n"
         "config\n"
@@ -156,9 +158,28 @@ def test_show(study: Recorded) -> None:
         "  seed          0\n"
         "\n"
         "metrics\n"
-        "  loss      0.63\n"
+        "  loss      0.63   best 0.53 at step 10\n"
         "  accuracy  0.93"
     )
+
+
+def test_show_of_earlier_attempts(study: Recorded) -> None:
+    """Each with how it ended; of the last one also its exit status, its job, what it came after."""
+    folder = study.write(9, "failed", exit=3, reason="no luck")
+    line = claim("train", folder.name, {"seed": 0}, attempt=2, parents=["3fa2c81d90b1e4f7"], tags=["paper"])
+    line["scheduler"] = {"kind": "slurm", "job": "481", "task": 4}
+    (folder / "run.2.jsonl").write_text(journal(line, START, end("failed", exit=2, witness="mixed")))
+
+    lines = render_run(run_record("train", folder.name, study.view()), study.folder).splitlines()
+
+    assert [line for line in lines if line.partition(" ")[0] in ("exit", "job", "tags", "after", "code")] == [
+        "exit      2",
+        "job       481_4",
+        "tags      paper",
+        "code      snapshot 4f2a91c, commit 8bd0e3d; modules of the live project were loaded, too",
+        "after     3fa2c81",
+    ]
+    assert lines[-2:] == ["before", "  attempt 1  failed, 2026-11-21T09:30:01.000Z: no luck"]
 
 
 def test_show_of_a_planned_run(study: Recorded) -> None:
