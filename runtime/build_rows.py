@@ -10,14 +10,16 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Final
 
+from .shim.regular import read_regular
+
 _ID: Final = re.compile(rb'\[\s*"([^"\\]+)"')
 
 
 def read_plan(build: Path) -> Mapping[str, Any] | None:
     """Give the build's plan; nothing if the build is gone or can't be read."""
     try:
-        plan = json.loads((build / "plan.json").read_bytes())
-    except (OSError, ValueError):
+        plan = json.loads(read_regular(str(build / "plan.json")))
+    except (OSError, ValueError, RecursionError):
         return None
     return plan if isinstance(plan, dict) and plan.get("schema") == "xpc.plan/1" else None
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
+
+MOST: Final = 10_000_000
+_JOB: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 Ranges = list[tuple[int, int]]  # the first, and how many
 
@@ -60,7 +64,7 @@ def read_calls(lines: Iterable[Mapping[str, Any]]) -> tuple[Call, ...]:
                 found[number] = replace(found[number], outcome="refused")
             case {"event": "cancelled", "calls": list(numbers)}:
                 for number in numbers:
-                    if number in found:
+                    if isinstance(number, int) and number in found:
                         found[number] = replace(found[number], outcome="cancelled")
     return tuple(found.values())
 
@@ -88,11 +92,20 @@ def settle(calls: Sequence[Call], verdicts: Mapping[int, Verdict]) -> tuple[Call
 def read_ranges(fields: object) -> Ranges:
     if not isinstance(fields, list):
         return []
-    return [(pair[0], pair[1]) for pair in fields if isinstance(pair, list) and len(pair) == 2]
+    return [(first, count) for first, count in filter(_is_range, fields)]
 
 
 def read_jobs(fields: Iterable[Any]) -> tuple[tuple[str, int], ...]:
-    return tuple((str(pair[0]), int(pair[1])) for pair in fields if isinstance(pair, list) and len(pair) == 2)
+    """Give the ids of jobs, with how many each stands for. What is no number is no job: ids become arguments."""
+    pairs = (pair for pair in fields if isinstance(pair, list) and len(pair) == 2)
+    return tuple((str(id), count) for id, count in pairs if _JOB.fullmatch(str(id)) and _is_range([0, count]))
+
+
+def _is_range(pair: object) -> bool:
+    """Say whether this is a first and how many; more than any scheduler has would only keep a reader busy."""
+    if not isinstance(pair, list) or len(pair) != 2:
+        return False
+    return all(type(number) is int and 0 <= number <= MOST for number in pair)
 
 
 def task_jobs(call: Call, kind: str) -> Iterator[tuple[int, str, int | None]]:

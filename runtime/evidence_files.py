@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .owner import Owner
+from .shim.regular import read_regular
 from .states import STATES, State
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def read_evidence(project: Path) -> Evidence:
     found = Evidence()
     for path in sorted((project / FOLDER).glob("*.jsonl")):
         try:
-            data = path.read_bytes()
+            data = read_regular(str(path))
         except OSError:
             continue  # somebody else's, and not for us: their scheduler will tell us too
         for line in data.split(b"\n")[:-1]:

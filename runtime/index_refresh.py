@@ -19,6 +19,7 @@ from .index_columns import to_json
 from .records import RunRecord, read_run
 from .roster import Roster
 from .shim import packs
+from .shim.regular import open_regular
 
 SETTLED: Final = 2_000_000_000  # nanoseconds after which a folder's time tells two changes apart
 DIGITS: Final = frozenset("0123456789abcdef")
@@ -178,7 +179,7 @@ def _read_logs(project: Path, before: dict[str, tuple[int, int]]) -> _Logs:
         return logs
     for name, path in paths:
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 inode = os.fstat(file.fileno()).st_ino
                 was, at = before.get(name, (inode, 0))
                 at = at if was == inode else 0

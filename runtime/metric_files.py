@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from itertools import islice
 from typing import Final
 
 from .run_files import open_file
+from .shim.regular import open_regular, read_regular
 
 BLOCK: Final = 1 << 22  # bytes of lines that are parsed in one go
 ROWS: Final = 10_000  # rows of a CSV or JSON file
@@ -69,7 +71,7 @@ def _parse_line(line: bytes) -> object:
 def _read_csv(path: str) -> Iterator[Line]:
     """Give a CSV's rows; a cell that is no number is passed over, an empty one too."""
     try:
-        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), "utf-8-sig", "replace", newline="") as file:
             for row in csv.DictReader(file, restkey="", restval=""):
                 yield {name.strip(): _number(cell) for name, cell in row.items() if name and isinstance(cell, str)}
     except (OSError, csv.Error):
@@ -86,8 +88,7 @@ def _number(cell: str) -> float | None:
 def _read_json(path: str) -> Iterator[Line]:
     """Give the rows of a JSON file: a list of objects, or one object of numbers or of lists of numbers."""
     try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read())
+        found = json.loads(read_regular(path))
     except (OSError, ValueError, RecursionError):
         return
     if isinstance(found, list):

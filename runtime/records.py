@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, Final
 
 from .shim import packs
+from .shim.regular import read_regular
 
 Record = Mapping[str, Any]
 
@@ -87,14 +88,7 @@ def read_attempt(folder: str, attempt: int) -> RunRecord | None:
 
 
 def _read(path: str) -> bytes:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        parts = []
-        while part := os.read(file, 1 << 16):
-            parts.append(part)
-        return b"".join(parts)
-    finally:
-        os.close(file)
+    return read_regular(path)
 
 
 def unreadable(folder: str, attempt: int, error: OSError) -> RunRecord:

@@ -7,6 +7,7 @@ import os
 from typing import BinaryIO
 
 from .shim import packs
+from .shim.regular import open_regular
 
 
 def open_file(path: str) -> BinaryIO:
@@ -15,7 +16,7 @@ def open_file(path: str) -> BinaryIO:
     *path* is where the file is, or would be if its run were not packed. A run's own folder comes before a pack.
     """
     try:
-        return open(path, "rb")
+        return open_regular(path)
     except FileNotFoundError:
         folder, name = os.path.split(path)
         data = None if os.path.isdir(folder) else packs.read(folder, name)

@@ -17,6 +17,7 @@ from .query.lookup import Config
 from .query.planned import Value
 from .query.view import Runs, View
 from .records import RunRecord, progress_of
+from .shim.regular import open_regular
 from .states import STATES
 from .triage import FAULTS, Failed, FailureGroup, group_failures
 from .waiting import Waiting, notes, render_waiting, waiting_runs
@@ -168,7 +169,7 @@ def progress_now(record: RunRecord) -> tuple[float, float] | None:
     if record.progress is not None:
         return record.progress
     try:
-        with open(numbered(record.folder, "metrics", ".jsonl", record.attempt), "rb") as file:
+        with open_regular(numbered(record.folder, "metrics", ".jsonl", record.attempt)) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
             lines = file.read().split(b"\n")[:-1]
     except OSError:

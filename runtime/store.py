@@ -25,6 +25,7 @@ from .records import RunRecord, read_attempt, read_run
 from .reducers import summary
 from .roster import Places, Roster
 from .series_roster import SeriesRoster
+from .shim.regular import read_regular
 from .states import ProcessEvidence, State, state_of
 from .submissions import queued_rows
 
@@ -274,9 +275,8 @@ class Store:
     def _plan(self, build: str) -> Mapping[str, Any]:
         if build not in self._plans:
             try:
-                with open(os.path.join(self.project, ".xpc", "builds", build, "plan.json"), "rb") as file:
-                    plan = json.load(file)
-            except (OSError, ValueError):
+                plan = json.loads(read_regular(os.path.join(self.project, ".xpc", "builds", build, "plan.json")))
+            except (OSError, ValueError, RecursionError):
                 plan = {}  # a build that is gone: then nothing is declared
             known = isinstance(plan, dict) and plan.get("schema") == "xpc.plan/1"
             self._plans[build] = plan if known else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from .build_rows import Tasks, read_plan, row_ids
 from .calls import OPEN, Call, Ranges, Verdict, read_calls, read_ranges, read_verdicts, settle, task_jobs
 from .lock import holder
 from .owner import Owner
+from .shim.regular import read_regular
 
 SCHEMA: Final = "xpc.submission/1"
 FOLDER: Final = ".xpc/submissions"
@@ -151,7 +153,7 @@ def _read_all(project: Path) -> tuple[list[Submission], dict[Task, str]]:
     cancelled: dict[Task, str] = {}
     completed: set[str] = set()
     for path in sorted((project / FOLDER).glob("*.jsonl")):
-        lines, torn = _lines(path.read_bytes())
+        lines, torn = _lines(_content(path))
         found = _read(path, lines, torn=torn)
         if found is not None:
             submissions.append(found)
@@ -294,7 +296,7 @@ def _read(path: Path, lines: Sequence[Mapping[str, Any]], *, torn: bool) -> Subm
     rows: dict[str, Ranges] = {}
     for line in lines[1:]:
         if line.get("event") == "runs":
-            rows.setdefault(str(line["experiment"]), []).extend((int(a), int(n)) for a, n in line["rows"])
+            rows.setdefault(str(line.get("experiment")), []).extend(read_ranges(line.get("rows")))
     texts = [str(first.get(name, "")) for name in ("time", "build", "target", "kind")]
     events = {line.get("event") for line in lines}
     return Submission(
@@ -312,6 +314,16 @@ def _read(path: Path, lines: Sequence[Mapping[str, Any]], *, torn: bool) -> Subm
     )
 
 
+def _content(path: Path) -> bytes:
+    """Give what a file of a submit holds; of one that is no file, nothing."""
+    try:
+        return read_regular(str(path))
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EISDIR, errno.EFBIG):
+            return b""
+        raise
+
+
 def _lines(data: bytes) -> tuple[list[dict[str, Any]], bool]:
     """Give the whole lines, and whether there is something else among them."""
     *whole, rest = data.split(b"\n")
@@ -320,7 +332,7 @@ def _lines(data: bytes) -> tuple[list[dict[str, Any]], bool]:
     for line in whole:
         try:
             fields = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             torn = True
             continue
         if isinstance(fields, dict):

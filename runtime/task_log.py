@@ -11,6 +11,7 @@ from typing import Final
 from .cluster_states import Held
 from .executor.last_words import plain
 from .records import RunRecord
+from .shim.regular import open_regular
 from .submissions import BUILDS
 
 MOST: Final = 1 << 24  # bytes that are searched, from the end
@@ -36,7 +37,7 @@ def log_of_task(project: Path, id: str, held: Held, record: RunRecord | None) ->
     name = f"{held.array}-{held.job}.out" if held.kind == "slurm" else f"{held.array}.out"
     path = f"{BUILDS}/{held.build}/logs/{name}"
     try:
-        with open(project / path, "rb") as file:
+        with open_regular(str(project / path)) as file:
             file.seek(max(0, file.seek(0, 2) - MOST))
             lines = [plain(line) for line in file.read().decode("utf-8", "replace").split("\n")]
     except OSError:

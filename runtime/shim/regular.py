@@ -1,4 +1,4 @@
-"""A path to the bytes of a file: what only looks like one (a pipe, a device, a folder) is refused, and never waited for."""
+"""A path to the bytes of a file: what only looks like one (a pipe, a device, a folder) is refused, not waited for."""
 
 from __future__ import annotations
 
