@@ -138,6 +138,8 @@ def experiment(
         "metrics_files": (),
         "metrics": (),
         "retries": 0,
+        "checkpoint": None,
+        "pack": None,
         "ignore": (),
         "code": (),
         "tags": (),
