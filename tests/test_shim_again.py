@@ -433,7 +433,7 @@ def test_killed_shim_leaves_nothing_running(tmp_path: Path, slurm: Cluster) -> N
         wait_until(lambda: "start" in lines(tmp_path))
         running.kill()
 
-    wait_until(lambda: not any(machine.start_time(pid) for pid in programs), 5)
+    wait_until(lambda: not any(machine.start_time(pid) for pid in programs))
 
 
 def test_full_disk_at_the_end_line(tmp_path: Path, slurm: Cluster) -> None:

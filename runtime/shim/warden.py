@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from typing import List, Optional
 
 from . import processes, program
+
+PATIENCE = 10.0  # seconds; what the kernel still holds then can't be killed
 
 
 class Warden:
@@ -58,10 +61,12 @@ def _guard(read: int, run_id: str, remove: Optional[List[str]]) -> None:
     pid = int(lines[0]) if lines else -1  # killed before it could name its program
     if remove is not None:
         program.run_quietly(remove)
-    for _ in range(20):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         table = processes.table()
         left = {one for one, process in table.items() if process.session == pid or one == pid}
         left = processes.descendants(left, table) | set(processes.of_run_id(run_id))
         if not left:
             return
         processes.send(left, signal.SIGKILL)
+        time.sleep(0.01)  # the kernel takes its time to end them; what has begun meanwhile is found next time

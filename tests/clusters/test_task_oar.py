@@ -44,7 +44,7 @@ def test_task_names_its_job_and_node() -> None:
 
 
 def test_checkpointed_task_is_started_again() -> None:
-    """OAR's signal warns the program; the task ends with 99, OAR starts it again as another job, and the run goes on."""
+    """A warned task ends with 99, OAR starts it again as another job, and the run goes on."""
     script = """
 if [ -e saved ]; then echo 1 > model; exit; fi
 until [ -e "$XPC_STOP" ]; do sleep 0.1; done
