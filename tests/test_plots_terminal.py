@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from plotting import figure, log, project
 from recorded import Recorded
@@ -91,6 +91,8 @@ def test_a_terminal_obeys_no_name() -> None:
     assert "␛[2J" in found
 
 
+@example([2.225073858507e-311], "bar")
+@example([0.0, 5e-324], "line")
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=6), st.sampled_from(["line", "scatter", "bar"]))
 def test_any_numbers(values: list[float], kind: str) -> None:
     """Whatever the values are, there is a picture of the width that was asked for."""

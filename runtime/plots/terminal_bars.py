@@ -68,9 +68,8 @@ def _bar(value: float, least: float, most: float, room: int, unicode: bool) -> s
     """Give a bar from zero to *value*, padded to *room*; below zero it goes to the left."""
     if not math.isfinite(value) or most == least:
         return " " * room
-    scale = room / (most - least)
-    zero = round(-least * scale)
-    length = abs(value) * scale
+    zero = round(-least / (most - least) * room)
+    length = abs(value) / (most - least) * room
     if value < 0:
         own = min(round(length), zero)
         return " " * (zero - own) + ("█" if unicode else "#") * own + " " * (room - zero)

@@ -7,6 +7,7 @@ from typing import Final
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _NARROW: Final = 1e-9  # a range of which twelve digits show nothing
+_LEAST: Final = 1e-300
 _LOG_STEPS: Final = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0))
 
 
@@ -14,7 +15,7 @@ def linear_ticks(low: float, high: float, most: int, *, whole: bool = False) -> 
     """Give at most *most* numbers, evenly spaced by 1, 2, 2.5 or 5 times a power of ten; *whole*: no fractions."""
     if not low < high:
         return [low]
-    if high - low < max(abs(low), abs(high)) * _NARROW:
+    if high - low < max(abs(low) * _NARROW, abs(high) * _NARROW, _LEAST):
         return [low, high]
     rough = (high - low) / max(most - 1, 1)
     power = 10.0 ** math.floor(math.log10(rough))
