@@ -147,11 +147,10 @@ class Store:
     def _many_states(self, experiment: str, ids: Sequence[str]) -> list[State]:
         told = self.clusters.of(experiment)
         states = self._own_states(experiment, ids)
-        return (
-            [self.state(experiment, id) if id in told else own for id, own in zip(ids, states, strict=True)]
-            if told
-            else states
-        )
+        if not told:
+            return states
+        here = {id for of, id in self._queued if of == experiment}
+        return [told[id].state if id in told and id not in here else own for id, own in zip(ids, states, strict=True)]
 
     def _own_states(self, experiment: str, ids: Sequence[str]) -> list[State]:
         queued = {id for of, id in self._queued if of == experiment}
@@ -177,8 +176,14 @@ class Store:
         return self._ended[said, queued]
 
     def state_of(self, record: RunRecord) -> State:
-        """Give the state of one attempt by its own record and this host's processes."""
-        return state_of(record, self._evidence)
+        """Give the state of one attempt: by its own record, by what was kept of it, by this host's processes."""
+        last = self.record(record.experiment, record.id)
+        if record.end is not None or last is None:
+            return state_of(record, self._evidence)
+        if last.attempt == record.attempt:
+            return self.state(record.experiment, record.id)
+        kept = self.clusters.kept.ended.get((record.experiment, record.id), ())
+        return next((found.state for found in kept if found.attempt == record.attempt), "lost")
 
     def record(self, experiment: str, id: str) -> RunRecord | None:
         """Give what a run wrote of itself, without values and command; nothing if it never began."""

@@ -155,6 +155,14 @@ def test_cancelled_tasks_stay_folded() -> None:
     assert [seen.reason for seen in found.values()] == ["COMPLETED", "CANCELLED by 7"]
 
 
+def test_cancelled_by_nobody_is_by_slurm_itself() -> None:
+    """What comes after a run that failed: SLURM takes it out, and its accounting names no user."""
+    accounts = "7_[0-1]|CANCELLED|0:0|None|t\n7_2|CANCELLED|0:0|Dependency|t\n7_3|CANCELLED by 0|0:0|None|t\n"
+    found = slurm([("7", n) for n in range(4)], "", accounts).seen
+
+    assert [found["7", n].state for n in range(4)] == ["skipped", "skipped", "skipped", "cancelled"]
+
+
 @pytest.mark.parametrize(
     ("text", "tasks"),
     [("0-3", [0, 1, 2, 3]), ("1,3,5,7%2", [1, 3, 5, 7]), ("0-20:7", [0, 7, 14]), ("4,6...", None), ("", None)],

@@ -140,7 +140,7 @@ def test_wait_comes_back_when_all_are_done(
             for n in range(4):
                 cluster.record(n, end("done"))
 
-    monkeypatch.setattr("xpc.cli.polling.time.sleep", finish)
+    monkeypatch.setattr("xpc.cli.polling.rest", finish)
     cluster.queue(*(queue_line("77", n, "RUNNING", name=JOB_NAME) for n in range(4)))
 
     assert run_guarded(["wait"]) == 0

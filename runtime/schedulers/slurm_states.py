@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .exits import of_exit
 
@@ -40,8 +40,7 @@ LAUNCH: Final = 53  # the signal that stands for a job that could not be launche
 _ID: Final = re.compile(r"(\d+)(?:_(?:(\d+)|\[([^\]]*)\]?))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A line of either program. *tasks*: the one that it is about, or all that are folded in it (none: the rest)."""
 
     job: str
@@ -120,7 +119,7 @@ def read_accounts(text: str) -> list[Row]:
         job, one, folded = found.groups()
         tasks: Sequence[int] | None = [int(one)] if one else [] if folded is None else unfold(folded)
         state, status, reason, name = (field.strip() for field in fields[1:])
-        if state == "CANCELLED" and reason == "Dependency":  # by nobody: SLURM itself took it out of the queue
+        if state == "CANCELLED" and reason in ("Dependency", "None"):  # by nobody: SLURM itself took it out
             reason = NEVER
         rows.append(Row(job, tasks, state, _exit(status), reason, name))
     return rows
@@ -181,30 +180,34 @@ def _tasks(row: Row, mine: Mapping[int | None, None], found: Mapping[Task, Seen]
 
 def seen_of(row: Row, restarts: int = 0) -> Seen:
     """Give the meaning of a row: SLURM's word for the state, its exit status, its reason."""
+    return _meaning(row.state, row.exit, row.reason, restarts)
+
+
+@lru_cache(maxsize=1 << 10)
+def _meaning(state: str, exit: tuple[int, int], given: str, restarts: int) -> Seen:
     from .evidence import Seen
 
-    word = row.state.split(" ")[0].rstrip("+")
-    reason = "" if row.reason in ("None", "(null)") else row.reason
+    word = state.split(" ")[0].rstrip("+")
+    reason = "" if given in ("None", "(null)") else given
     phase: Phase = "queued" if word in QUEUED else "running" if word in RUNNING else "ended"
     if phase != "ended":
         if reason == NEVER:
             return Seen("ended", "skipped", NEVER, restarts)
         return Seen(phase, None, reason or ("" if word in ("PENDING", "RUNNING") else word.capitalize()), restarts)
-    state, words = _end(word, row, reason)
-    return Seen("ended", state, words, restarts)
+    return Seen("ended", *_end(word, state, exit, reason), restarts)
 
 
-def _end(word: str, row: Row, reason: str) -> tuple[State, str]:
+def _end(word: str, state: str, exit: tuple[int, int], reason: str) -> tuple[State, str]:
     if word == "CANCELLED":
-        return ("skipped", NEVER) if reason == NEVER else ("cancelled", row.state)
+        return ("skipped", NEVER) if reason == NEVER else ("cancelled", state)
     if word in ENDED:
-        return ENDED[word], row.state
+        return ENDED[word], state
     if word == "COMPLETED":
         return "done", word
     if word != "FAILED":
-        return "lost", row.state
-    code, by_signal = row.exit
+        return "lost", state
+    code, by_signal = exit
     if by_signal == LAUNCH:
         return "lost", f"JobLaunchFailure 0:{LAUNCH}"
-    state, words = of_exit(code, by_signal)
-    return (state if state != "done" else "failed"), f"FAILED {words}".strip()
+    found, words = of_exit(code, by_signal)
+    return (found if found != "done" else "failed"), f"FAILED {words}".strip()

@@ -11,12 +11,16 @@ FIRST_ASKED, LAST_ASKED = 5.0, 60.0  # between two looks that ask a scheduler
 SLOWER: Final = 1.5
 
 
+def rest(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 class Pace:
     """Waits between looks; none of the waits goes beyond *timeout* seconds from now."""
 
     def __init__(self, timeout: float | None = None, sleep: Callable[[float], None] | None = None) -> None:
         self._until = None if timeout is None else time.monotonic() + timeout
-        self._sleep = sleep or time.sleep
+        self._sleep = sleep or rest
         self._last: object = None
         self._pause = 0.0
 
