@@ -119,7 +119,7 @@ def make_plan(
     if diagnostics.failed:
         return None
     arrays = tuple(_arrays(experiments)) if arranger is None else arranger.throttled()
-    check_size(target, arrays, experiments, diagnostics)
+    check_size(target, arrays, experiments, 0 if arranger is None else arranger.at_once, diagnostics)
     if diagnostics.failed:
         return None
     planned = {name: found for name, found in experiments.items() if found.runs}

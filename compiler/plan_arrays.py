@@ -22,6 +22,7 @@ from .table import Parents, Table
 NOBODY: Final = 0xFFFFFFFF
 MOST_CHILDREN: Final = 50  # arrays that wait for tasks of one array
 LONGEST: Final = 60  # of an experiment's name in those of its arrays: OAR keeps 100 characters of a job's
+UNKNOWN: Final = 3600  # seconds, for work without a time limit
 MOST_SETS: Final = 50  # sets of whole arrays that the runs of an experiment wait for
 
 Ranges = tuple[tuple[int, int], ...]
@@ -111,6 +112,7 @@ class Arranger:
         self.classes = classes
         self.diagnostics = diagnostics
         self.arrays: list[Array] = []
+        self.at_once = 0  # arrays that may run together, once the throttle is shared
         self._places: dict[str, Places] = {}
         self._stems: set[str] = set()
         self._whole: list[int] = []  # of each array, as bits: those that have ended before any of its tasks starts
@@ -324,23 +326,38 @@ class Arranger:
     # ------------------------------------------------------------------ throttle
 
     def throttled(self) -> tuple[Array, ...]:
-        """Give the arrays, each with its share of the target's throttle."""
+        """Give the arrays, each with its share of the target's throttle.
+
+        Of arrays that may run at once each gets one task, and the rest goes by their work: so they end together, and
+        never more tasks run than the throttle says, if there are not more such arrays.
+        """
         total = self.limits.throttle
         if total is None:
             return tuple(self.arrays)
-        shares = [max(1, total // count) for count in self._at_once()]
-        return tuple(one.replace(throttle=share) for one, share in zip(self.arrays, shares, strict=True))
+        below = self._below()
+        work = [one.tasks * (self.classes.all[one.resources][0].time or UNKNOWN) for one in self.arrays]
+        sums: dict[int, int] = {0: 0}
+        shared: list[Array] = []
+        self.at_once = 0
+        for number, one in enumerate(self.arrays):
+            apart = self._whole[number] | below[number]
+            count = len(work) - apart.bit_count()
+            self.at_once = max(self.at_once, count)
+            if apart not in sums:
+                sums[apart] = sum(amount for other, amount in enumerate(work) if apart >> other & 1)
+            rest = max(0, total - count) * work[number] // (sum(work) - sums[apart])
+            shared.append(one.replace(throttle=1 + rest))
+        return tuple(shared)
 
-    def _at_once(self) -> list[int]:
-        """Give for each array how many could run together with it, itself included."""
-        count = len(self.arrays)
-        below = [0] * count
+    def _below(self) -> list[int]:
+        """Give for each array, as bits, those that start only when all of it has ended."""
+        below = [0] * len(self.arrays)
         for number, whole in enumerate(self._whole):
             while whole:
                 lowest = whole & -whole
                 below[lowest.bit_length() - 1] |= 1 << number
                 whole ^= lowest
-        return [count - self._whole[n].bit_count() - below[n].bit_count() for n in range(count)]
+        return below
 
 
 def _leader(group: _Group, nears: Sequence[_Near]) -> int:

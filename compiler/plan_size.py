@@ -21,9 +21,11 @@ def check_size(
     target: Target,
     arrays: Sequence[Array],
     experiments: Mapping[str, PlannedExperiment],
+    at_once: int,
     diagnostics: Diagnostics,
 ) -> None:
-    """Report more tasks than a submit to the target may have, with the `pack` line that makes them fit."""
+    """Report more tasks than a submit to the target may have, with the `pack` line that makes them fit; and more arrays
+    *at_once* than tasks may run."""
     most = cast("int | None", target.options.get("max_submit"))
     tasks: Counter[str] = Counter()
     for one in arrays:
@@ -37,7 +39,7 @@ def check_size(
             f"at most {most:,}",
             help=_cure(tasks, experiments, most),
         )
-    _check_throttle(target, arrays, diagnostics)
+    _check_throttle(target, at_once, diagnostics)
 
 
 def check_checkpoint(experiment: Experiment, requests: Iterable[Requests], diagnostics: Diagnostics) -> None:
@@ -76,10 +78,9 @@ def _nice() -> Iterator[int]:
         factor *= 10
 
 
-def _check_throttle(target: Target, arrays: Sequence[Array], diagnostics: Diagnostics) -> None:
+def _check_throttle(target: Target, at_once: int, diagnostics: Diagnostics) -> None:
     """Say when the arrays that may run at once are more than the tasks that may: each has at least one."""
     throttle = cast("int | None", target.options.get("throttle"))
-    at_once = sum(1 for one in arrays if one.throttle == 1)
     if throttle is not None and at_once > throttle:
         diagnostics.warning(
             "XP146",

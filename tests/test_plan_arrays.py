@@ -245,6 +245,37 @@ def test_throttle_is_shared_by_what_may_run_at_once() -> None:
     assert [d.code for d in planned_with_less.diagnostics.found] == ["XP146"]
 
 
+def test_stages_do_not_add_up() -> None:
+    """Arrays of different stages are never counted together: there is nothing to warn of."""
+    text = GRID.format(count=16) + "experiment last:\n    after all train\n    repeat 16\n    run 'z'\n"
+
+    assert sum(a.throttle or 0 for a in planned(text, 2, "throttle = 10").arrays[:8]) <= 10
+
+
+def test_throttle_goes_by_work() -> None:
+    """Of arrays that may run at once, long ones get more than short ones, and all together what the throttle says."""
+    text = (
+        "resources long:\n    time = 30min\nresources short:\n    time = 10min\n"
+        + GRID.format(count=90)
+        + "    resources long\nexperiment evaluate:\n    after train\n    resources short\n    run 'b'\n"
+    )
+
+    assert [a.throttle for a in planned(text, options="throttle = 64").arrays] == [47, 16]
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=6), st.integers(1, 40))
+def test_shares_are_never_more_than_the_throttle(counts: list[int], throttle: int) -> None:
+    """Whatever may run at once runs no more tasks than allowed, unless each array has one alone."""
+    text = "".join(f"experiment e{n}:\n    repeat {count}\n    run 'x'\n" for n, count in enumerate(counts))
+    text = SLURM.format(most=100) + f"    throttle = {throttle}\n" + text
+    plan = attempt(text, target="t").plan
+    assert plan is not None
+    shares = [array.throttle for array in plan.arrays]
+
+    assert all(share is not None and share >= 1 for share in shares)
+    assert sum(share or 0 for share in shares) <= max(throttle, len(shares))
+
+
 def test_more_tasks_than_a_submit_may_have() -> None:
     """Over `max_submit` nothing is built, and the help says which `pack` makes it fit."""
     text = "target t = slurm:\n    max_submit = 500\n" + GRID.format(count=2000)
