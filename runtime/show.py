@@ -11,6 +11,7 @@ from ..grammar.diagnostic import Diagnostics
 from ..grammar.screen import visible
 from . import quantities
 from .cell_text import plain
+from .cluster_runs import FILLED
 from .logs import Stream, log_path
 from .metrics import Direction, Series
 from .names import plain_key
@@ -60,9 +61,10 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     found: dict[str, Any] = {"id": id, "experiment": experiment, "status": state, "planned": row is not None}
     found["folder"] = f"runs/{experiment}/{id}"
     found["config"] = run_values(experiment, row, record, view)
+    told = {name: store.field(experiment, [id], name)[0] for name in sorted(FILLED)}  # a cluster may know more
     if record is None:
-        return found
-    found |= {name: read(record) for name, read in OF_RECORD.items()}
+        return found | {name: value for name, value in told.items() if value is not None}
+    found |= {name: read(record) for name, read in OF_RECORD.items()} | told
     found["snapshot"] = record.claim.get("snapshot")
     found["fingerprint"] = record.claim.get("fingerprint")
     found["witness"] = (record.end or record.start or {}).get("witness")
@@ -125,7 +127,9 @@ def run_values(experiment: str, row: int | None, record: RunRecord | None, view:
 def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str:
     """Give a run as sections of aligned lines."""
     head: dict[str, str | None] = {"run": f"{found['id']} of {found['experiment']}", "status": _status(found)}
-    if "attempt" in found:
+    if "attempt" not in found:
+        head["job"] = found.get("job")
+    else:
         head |= {
             "attempt": str(found["attempt"]),
             "started": found["started"],

@@ -225,3 +225,18 @@ def test_logs_of_a_run_that_printed_nothing(cluster: Cluster, capsys: pytest.Cap
 
     assert run_guarded(["logs", cluster.ids[0]]) == 0
     assert capsys.readouterr().out == "slurmstepd: error: *** JOB 80 ON cn1 CANCELLED AT 03:21:27 ***\n"
+
+
+def test_show_says_what_the_scheduler_said(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a run that waits, its job and why; of one that has ended without a word, how."""
+    cluster.record(0)
+    cluster.queue(queue_line("77", 1, "PENDING", "Resources", name=JOB_NAME))
+    cluster.scheduler.answers("sacct", f"77_0|NODE_FAIL|0:0|None|{JOB_NAME}\n")
+
+    assert run_guarded(["show", cluster.ids[1]]) == 0
+    said = capsys.readouterr().out
+    assert "status  queued: Resources\njob     77_1\n" in said
+    assert run_guarded(["show", cluster.ids[0]]) == 0
+    said = capsys.readouterr().out
+    assert "status   lost: NODE_FAIL\n" in said
+    assert "job      77_0\n" in said
