@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .cluster_states import Held, Told, name_of, needs_no_word, of_cluster, restarts
 from .evidence_files import Evidence, EvidenceWriter, Kept, Run, read_evidence
-from .records import RunRecord
+from .records import RunRecord, journal_name, read_run
 from .submissions import CLUSTERS, SentJob, Submission, read_submissions, sent_jobs
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class ClusterRuns:
         for run, held in self.held.items():
             if self._records.end_of(*run) == "done":
                 continue
-            record = self._records.record(*run)
+            record = self._newest(run)
             kept = self.kept.of(run, record.attempt if record is not None else 0, held.key)
             if kept is not None:
                 found[run] = Told(kept.state, kept.reason, final=True)
@@ -172,6 +173,13 @@ class ClusterRuns:
         fresh = self._ask(open_)
         self._keep(open_, fresh)
         return self._remembered() | found | fresh
+
+    def _newest(self, run: Run) -> RunRecord | None:
+        """Give the record of a run; also of an attempt that has begun since, if no hint of it has come through."""
+        record = self._records.record(*run)
+        if record is None or record.end is None or not exists(f"{record.folder}/{journal_name(record.attempt + 1)}"):
+            return record
+        return read_run(record.folder)
 
     def _ask(self, open_: Mapping[Run, tuple[RunRecord | None, Held]]) -> dict[Run, Told]:
         from .schedulers.evidence import look

@@ -134,6 +134,33 @@ def test_new_attempt_makes_what_was_kept_old(cluster: Cluster) -> None:
     assert cluster.states()[0] == "done"
 
 
+def test_attempt_that_began_without_a_hint(cluster: Cluster) -> None:
+    """A node whose log of events is not seen here yet: the next attempt's journal is looked for."""
+    cluster.sent(2)
+    cluster.record(0, end("failed", requeued=True))
+    cluster.queue(queue_line("481234", 0, "PENDING", "BeginTime", 1, JOB_NAME), queue_line("481234", 1, "RUNNING"))
+    assert cluster.states()[0] == "queued"
+    cluster.record(0, attempt=2, restart=1)
+    cluster.queue(queue_line("481234", 0, "TIMEOUT", "TimeLimit", 1, JOB_NAME), queue_line("481234", 1, "RUNNING"))
+
+    assert cluster.states()[0] == "timeout"
+
+
+def test_earlier_attempts(cluster: Cluster) -> None:
+    """What was told of them is kept; of others nobody knows how they ended."""
+    cluster.sent(2)
+    cluster.record(0)
+    cluster.record(1)
+    cluster.queue(queue_line("481234", 0, "TIMEOUT", "TimeLimit", name=JOB_NAME), queue_line("481234", 1, "RUNNING"))
+    assert cluster.states()[0] == "timeout"
+    cluster.record(0, end("done"), attempt=2)
+    cluster.record(1, end("done"), attempt=2)
+    store = cluster.store()
+
+    found = [[store.state_of(record) for record in store.earlier("train", run_id("train", n))] for n in range(2)]
+    assert found == [["timeout"], ["lost"]]
+
+
 def test_scheduler_that_does_not_answer(cluster: Cluster) -> None:
     """Then the states are those of the records, nothing is kept, and it is said."""
     cluster.sent(2)
