@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..shim.build_folder import Build, BuildError
 from ..shim.workdir import WorkdirError
 from ..standing import standing_of
 from ..submissions import SubmissionWriter
+from .elsewhere import on_clusters
 from .opening import hide, tell_held, watching
 
 
@@ -66,9 +67,12 @@ def submit(
             return None
         with closing(opened):
             limits = narrowed(find_limits(environ), opened.plan["target"]["options"])
+            busy = on_clusters(project)
+            rows, taken = _apart(place, rows, busy) if busy else (rows, [])
             selection = choose_again(place, rows, limits, retry, diagnostics) if retry else choose(place, rows, limits)
             if selection is None:
                 return None
+            selection.busy = sorted([*selection.busy, *taken])
             before(selection)
             rules = replace(rules or Rules(), keep=lock.touch)
             return Submitted(selection, _execute(project, place, selection.send, limits, reporter, rules))
@@ -89,6 +93,15 @@ def _execute(
     outcome = execute(place, rows, limits, reporter, rules)
     written.end()
     return outcome
+
+
+def _apart(place: Place, rows: Iterable[int], busy: Container[tuple[str, str]]) -> tuple[list[int], list[int]]:
+    """Part the rows whose runs a cluster has just now from the others, which come first."""
+    found: tuple[list[int], list[int]] = ([], [])
+    for row in rows:
+        run = place.build.run(row)
+        found[(run.experiment, run.id) in busy].append(row)
+    return found
 
 
 def choose(place: Place, rows: Iterable[int], limits: Limits) -> Selection:

@@ -6,10 +6,10 @@ import re
 from typing import Final
 
 _SLURM: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (r"submit limit|SubmitJob", ("max_submit", "slurm.qos", "qos")),
     (r"invalid account", ("slurm.account", "account", "slurm.partition", "partition")),
     (r"partition", ("slurm.partition", "partition")),
     (r"time limit", ("time",)),
-    (r"submit limit|SubmitJob", ("max_submit", "slurm.qos", "qos")),
     (r"qos", ("slurm.qos", "qos")),
     (r"array specification", ("max_array",)),
     (r"CPU count", ("cpus", "tasks")),

@@ -190,7 +190,7 @@ def test_great_array_goes_in_parts_after_its_parents(make_project: Make) -> None
 def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None:
     """Children are deleted first: their parents' end would set them going."""
     project = make_project(
-        "oar", study("oar", points=2, train='[ -e "$XPC_PROJECT/go" ] || sleep 600; echo 1 > model.txt')
+        "oar", study("oar", points=2, train='[ -e "$XPC_PROJECT/go" ] || exec sleep 600; echo 1 > model.txt')
     )
     project.xpc("submit", "--target", "here")
     project.until(lambda: project.status()["train"] == {"running": 2})

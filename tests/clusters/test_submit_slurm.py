@@ -98,7 +98,7 @@ def test_second_submit_sends_nothing_twice(make_project: Make) -> None:
 
 def test_children_wait_for_what_an_earlier_submit_queued(make_project: Make) -> None:
     """Task for task on the jobs that are there; children of done parents wait for nothing."""
-    project = make_project("slurm", study("slurm", train='[ "$1" -lt 2 ] || sleep 600; echo 1 > model.txt'))
+    project = make_project("slurm", study("slurm", train='[ "$1" -lt 2 ] || exec sleep 600; echo 1 > model.txt'))
     project.xpc("submit", "train", "--target", "here")
     (train,) = jobs(project)
     project.until(lambda: project.status()["train"] == {"done": 2, "running": 2})
@@ -283,7 +283,7 @@ def test_site_that_prints_more_than_the_id(make_project: Make) -> None:
 
 def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None:
     """Running ones end, queued ones go, their children are not run; the next submit sends all of these again."""
-    project = make_project("slurm", study("slurm", train='[ -e ../../../../go ] || sleep 600; echo "$1" > model.txt'))
+    project = make_project("slurm", study("slurm", train='[ -e ../../../../go ] || exec sleep 600; echo "$1" > model.txt'))
     project.xpc("submit", "--target", "here")
     project.until(lambda: project.status()["train"] == {"running": 4})
     done = project.xpc("cancel", "--where", "n < 2 and experiment == 'train'")
@@ -330,7 +330,7 @@ def test_retry_sends_parents_and_children_together(make_project: Make) -> None:
 
 
 def test_retry_asks_for_what_that_attempt_needs(make_project: Make) -> None:
-    """Memory that grows with the attempt stands on the command line, since the script asks for the first one's."""
+    """Memory that grows with the attempt: the task asked for more itself once, and the retry asks for the third."""
     files = study("slurm", points=2, train='[ "$1" != 1 ] || exit 3')
     files["Experimentfile"] = files["Experimentfile"].replace("memory = 100MiB", "memory = 128MiB * attempt")
     files["Experimentfile"] = files["Experimentfile"].replace("    output model", "    retries 1\n    output model")
@@ -339,7 +339,7 @@ def test_retry_asks_for_what_that_attempt_needs(make_project: Make) -> None:
     project.until(lambda: project.status()["train"] == {"failed": 2})
     project.xpc("retry")
 
-    assert shown(jobs(project)[1])["MinMemoryNode"] == "256M"
+    assert shown(jobs(project)[1])["MinMemoryNode"] == "384M"
 
 
 def cut(project: ClusterProject, command: str, call: int, when: str) -> None:
