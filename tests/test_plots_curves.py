@@ -291,3 +291,13 @@ def test_of_very_many_traces_the_first_are_drawn(tmp_path: Path) -> None:
 
     assert [trace.label for trace in found.traces] == [str(seed) for seed in range(100)]
     assert found.notes == ("The first 100 of 130 traces are drawn: narrow `by` or `where`.",)
+
+
+def test_what_is_infinite_is_not_drawn(tmp_path: Path) -> None:
+    """A mean that is infinite, or too large for any axis, is a gap in the line."""
+    study = project(tmp_path)
+    log(study, 0, steps=[0, 1, 2, 3], loss=[1.0, "Infinity", 1e200, 2.0])
+
+    (trace,) = points(study, "plot line x = step, y = loss").traces
+
+    assert (trace.x, trace.y) == ((0, 3), (1.0, 2.0))

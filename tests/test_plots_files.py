@@ -15,7 +15,21 @@ from plotting import STUDY, figure, log, project
 from recorded import Recorded
 
 from xpc.runtime.plots.draw import NoMatplotlibError, draw, svg
-from xpc.runtime.plots.figure import Axis, Points, Trace
+from xpc.runtime.plots.figure import (
+    Axis,
+    Boxes,
+    BoxTrace,
+    Figure,
+    Heatmap,
+    Panel,
+    Parallel,
+    ParallelTrace,
+    Points,
+    Trace,
+)
+from xpc.runtime.plots.scales import categories, numeric_axis, setting_axis
+from xpc.runtime.plots.spread import make_box
+from xpc.runtime.plots.terminal import text
 
 PLOTS = {
     "line": 'title "Curves" plot line x = step, y = loss by optimizer.lr, model.name',
@@ -157,6 +171,31 @@ def test_long_names_are_cut_and_stay_apart() -> None:
 
     assert len(set(found)) == 2
     assert all(len(text) < 61 or text in names for text in found)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1e100, -1e100], [1e-100, 1e100], [0.0], [3.0, 3.0], [1e-12, 1e-3], [123456789.123, 123456789.124]],
+    ids=str,
+)
+def test_numbers_of_any_size(values: list[float]) -> None:
+    """The largest and the smallest that are drawn, all alike, one alone, nearly alike."""
+    places = tuple(map(float, range(len(values))))
+    category, measured = categories("x", list(places))[0], numeric_axis("y", values)
+    bounds = tuple(values)
+    trace = Trace("t", places, bounds, bounds, bounds, n=(1,) * len(values))
+    once = (1,) * len(values)
+    figures: list[Figure] = [
+        Points("line", setting_axis("x", places), measured, (trace, trace)),
+        Points("bar", category, measured, (trace, trace)),
+        Boxes(category, measured, (BoxTrace("t", (make_box(0.0, values),)),)),
+        Heatmap(category, categories("y", [1])[0], measured, (Panel("p", (bounds,), (once,)),)),
+        Parallel((measured, measured), (ParallelTrace("", tuple((v, v) for v in values), (("id",),) * len(values)),)),
+    ]
+
+    for drawn in figures:
+        assert len(texts(svg(drawn))) > 1
+        assert text(drawn)
 
 
 def test_an_empty_figure_is_a_file() -> None:

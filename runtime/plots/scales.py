@@ -16,6 +16,7 @@ from .figure import NAN, Axis, Scale
 
 _DURATIONS: Final = (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
 _SIZES: Final = (("TiB", 2.0**40), ("GiB", 2.0**30), ("MiB", 2.0**20), ("KiB", 2.0**10), ("B", 1.0))
+LARGEST: Final = 1e100  # differences and squares of larger numbers, and of smaller ones than 1e-100, are no floats
 FEW: Final = 12  # values that are marked one by one
 _EVEN: Final = 3.0  # the largest gap may be so many times the smallest
 _LEAST_RANGE: Final = 4.0
@@ -24,7 +25,7 @@ _MANY_DECADES: Final = 1000.0
 
 
 def numbers(values: Iterable[Value]) -> list[float]:
-    """Give numbers as floats; what is no number, or not finite, is NaN."""
+    """Give numbers as floats; what is no number, or too large to be drawn, is NaN, what is too small is 0."""
     return [_number(value) for value in values]
 
 
@@ -35,7 +36,9 @@ def _number(value: Value) -> float:
         found = float(value)
     except OverflowError:
         return NAN
-    return found if math.isfinite(found) else NAN
+    if not abs(found) <= LARGEST:
+        return NAN
+    return found if abs(found) >= 1 / LARGEST else 0.0
 
 
 def timestamps(values: Iterable[Value]) -> list[float]:
