@@ -103,7 +103,7 @@ def make_plan(
         numbers = _numbers(requests, own, order, runs, classes)
         if arranger is not None:
             stored = arranger.add(texts.experiment, table, _rows(order, runs), numbers, first)
-            order = None if order is None and _is_whole(stored, runs) else stored
+            order = None if order is None and all(map(eq, stored, range(runs))) else stored
         ancestry = Ancestry(table, tables)
         experiments[name] = PlannedExperiment(
             texts,
@@ -136,10 +136,6 @@ def _limits(target: Target) -> Limits:
 
 def _rows(order: Sequence[int] | None, runs: int) -> Sequence[int]:
     return range(runs) if order is None else order
-
-
-def _is_whole(order: Sequence[int], runs: int) -> bool:
-    return all(map(eq, order, range(runs)))
 
 
 def check_plan(study: Study, tables: Mapping[str, Table], target: Target, diagnostics: Diagnostics) -> None:

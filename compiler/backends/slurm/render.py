@@ -16,6 +16,7 @@ def render_array(plan: Plan, number: int) -> str:
     checkpoint = plan.experiments[array.experiment].compiled.experiment.checkpoint
     return template(__package__, "array.sbatch.j2").render(
         array=array,
+        beside=max(size for size, _ in array.sizes) if array.side_by_side else 1,
         title=title(array),
         each=describe(request),
         order=order(array),
