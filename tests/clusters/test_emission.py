@@ -194,6 +194,21 @@ def test_slurm_reads_the_headers_as_they_are_meant(built: Any) -> None:
 
 
 @pytest.mark.slurm
+def test_srun_gives_a_task_its_cpus(built: Any) -> None:
+    """Steps inside a run get as many CPUs a task as the experiment says, packed side by side or not."""
+    text = 'target here = slurm:\n    partition = "cpu"\nresources r:\n    cpus = 3\n'
+    run = '    resources r\n    repeat 2\n    run "srun --overlap -n 1 printenv SLURM_CPUS_PER_TASK > cpus.txt"\n'
+    project, folder = built("slurm", f"{text}experiment one:\n{run}experiment beside:\n{run}    pack 2 side by side\n")
+    project.run(str(folder / "submit.sh"))
+
+    project.until(lambda: project.status() == {"one": {"done": 2}, "beside": {"done": 2}})
+    found = {
+        path.parent.parent.parent.name: path.read_text() for path in project.folder.glob("runs/*/*/files/cpus.txt")
+    }
+    assert found == {"one": "3\n", "beside": "3\n"}
+
+
+@pytest.mark.slurm
 @pytest.mark.parametrize("value", ['it\'s "x" $HOME \\ # `id`', "a\\", "é b", "x#y", "#x", "(a|b)&c", "%j *"])
 def test_values_of_native_options_come_through_whole(value: str, built: Any) -> None:
     """Quotes, blanks, `#`, `$` and backslashes reach SLURM as they stand in the Experimentfile."""
