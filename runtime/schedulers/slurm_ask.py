@@ -73,3 +73,14 @@ def about(said: tuple[str, ...]) -> tuple[str, ...]:
                 found.update(dict.fromkeys(names))
                 break
     return tuple(found)
+
+
+def time_limit(partition: str | None) -> tuple[str, str] | None:
+    """Give a partition's name (the default one's, if none is named) and its time limit in SLURM's words; nothing where
+    there is no limit or no answer."""
+    answer = ask(["sinfo", "-h", "-o", "%P %l", *(["-p", partition] if partition else [])])
+    for line in answer.out.splitlines() if answer.fine else ():
+        name, _, limit = line.strip().partition(" ")
+        if limit not in ("", "infinite", "n/a") and (partition is not None or name.endswith("*")):
+            return name.rstrip("*"), limit
+    return None

@@ -264,6 +264,27 @@ def test_asking_beforehand(kind: str, make_project: Callable[..., ClusterProject
 
 
 @pytest.mark.slurm
+def test_a_time_that_is_too_long(make_project: Callable[..., ClusterProject]) -> None:
+    """The refusal stands under the line that asked, with what the partition allows."""
+    text = RICH["slurm"].replace('partition = "cpu"', 'partition = "short"')
+    refused = make_project("slurm", {"Experimentfile": text}).xpc(
+        "build", "--target", "here", "--dry-run", "--ask-scheduler", check=False
+    )
+
+    assert refused.returncode == 3
+    assert refused.stderr == (
+        "error[XP147]: SLURM would refuse array `e-1`\n"
+        "  --> Experimentfile:11:12\n"
+        "   |\n"
+        "11 |     time = 90min\n"
+        "   |            ^^^^^ asked here; partition `short` allows 2:00\n"
+        "   |\n"
+        "help: allocation failure: Requested time limit is invalid (missing or exceeds some limit)\n"
+        "\n1 error. Nothing was written.\n"
+    )
+
+
+@pytest.mark.slurm
 def test_a_refusal_midway_leaves_nothing_queued(built: Any) -> None:
     """Where SLURM refuses a later array, submit.sh cancels those that it had sent."""
     text = 'target here = slurm:\n    partition = "cpu"\nresources bad:\n    slurm.partition = "nosuch"\n'

@@ -48,7 +48,18 @@ def _ask_slurm(session: Session, build: Build, arrays: Iterable[Array]) -> None:
         if not reply.asked:
             raise Stop(REFUSED, f"SLURM can't be asked: {'; '.join(reply.said)}")
         if not reply.granted:
-            _report(session, build.plan, array, reply.about, list(reply.said), "SLURM would refuse")
+            label = _limit(build.plan, array) if reply.about[:1] == ("time",) else ""
+            _report(session, build.plan, array, reply.about, list(reply.said), "SLURM would refuse", label)
+
+
+def _limit(plan: Plan, array: Array) -> str:
+    """Say how long the array's partition lets jobs run."""
+    from xpc.compiler.backends.slurm.header import native_options
+    from xpc.runtime.schedulers.slurm_ask import time_limit
+
+    partition = native_options(plan.resources[array.resources][0], plan.target).get("partition")
+    found = time_limit(None if partition is None else str(partition))
+    return "" if found is None else f"; partition `{found[0]}` allows {found[1]}"
 
 
 def _ask_oar(session: Session, plan: Plan, arrays: Iterable[Array]) -> None:
@@ -69,12 +80,14 @@ def _ask_oar(session: Session, plan: Plan, arrays: Iterable[Array]) -> None:
             _report(session, plan, array, lack.about, said, "OAR would never start")
 
 
-def _report(session: Session, plan: Plan, array: Array, about: Iterable[str], said: list[str], what: str) -> None:
+def _report(
+    session: Session, plan: Plan, array: Array, about: Iterable[str], said: list[str], what: str, more: str = ""
+) -> None:
     """Report a refusal, once for each line that asked for it."""
     span = _span(plan, array, about)
     if any((found.code, found.span, found.help) == ("XP147", span, tuple(said)) for found in session.diagnostics.found):
         return
-    session.diagnostics.error("XP147", span, f"{what} array `{array.name}`", "asked here", help=said)
+    session.diagnostics.error("XP147", span, f"{what} array `{array.name}`", f"asked here{more}", help=said)
 
 
 def _span(plan: Plan, array: Array, about: Iterable[str]) -> Span:
