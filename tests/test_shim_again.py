@@ -45,7 +45,9 @@ class Cluster:
 
     @property
     def calls(self) -> list[str]:
-        return self._calls.read_text().splitlines() if self._calls.exists() else []
+        """What was changed by them; what was only looked up is left out."""
+        lines = self._calls.read_text().splitlines() if self._calls.exists() else []
+        return [line for line in lines if not line.startswith("show ")]
 
     def environ(self, restart: int = 0, **more: str) -> dict[str, str]:
         found = {"SLURM_JOB_ID": "481290", "SLURM_ARRAY_JOB_ID": "481234", "SLURM_ARRAY_TASK_ID": "0", **more}

@@ -14,13 +14,13 @@ START = b"""import sys
 
 if sys.version_info < (3, 8):
     found = (sys.executable,) + sys.version_info[:2]
-    sys.stderr.write("Python 3.8 or newer is needed, and %%s is %%d.%%d\\n" %% found)
+    sys.stderr.write("Python 3.8 or newer is needed, and %s is %d.%d\\n" % found)
     sys.exit(78)
 
-from %s.main import main
+from _xpc_start import main
 
 sys.exit(main())
-""" % PACKAGE.encode()
+"""
 API = ("__init__.py", "_adhoc.py", "_metrics.py", "_run.py", "py.typed")  # what a program gets from `import xpc`
 
 
@@ -30,7 +30,9 @@ def build() -> bytes:
     home = _package_folder()
     files = {"__main__.py": START}
     for name in os.listdir(here):
-        if name.endswith(".py") and name != "archive.py":
+        if name == "start.py":
+            files["_xpc_start.py"] = _read(os.path.join(here, name))
+        elif name.endswith(".py") and name != "archive.py":
             files["%s/%s" % (PACKAGE, name)] = _read(os.path.join(here, name))
     for name in API:
         files["xpc/" + name] = _read(os.path.join(home, name))

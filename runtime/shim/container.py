@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from . import template
+from .digest import blake2b
 from .verdict import Cause
 from .workdir import SNAPSHOTS, Workdir, WorkdirError
 
@@ -43,7 +43,7 @@ class Box:
         self._environ = environ
         self.image = template.text(declared["image"], context)
         self.runtime: str = declared["runtime"] or default_runtime(environ.get("PATH"))
-        where = hashlib.blake2b(context.project.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
+        where = blake2b(context.project.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
         self.name = "xpc-%s-%d-%s" % (context.run.id, context.attempt, where)
         self._mounts = [
             (os.path.join(context.project, template.text(mount["path"], context)), template.text(mount["at"], context))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from typing import Any, Dict, Mapping, Optional
 
+from .digest import blake2b
 from .journal import numbered
 from .template import Context, text
 
 
 def seed_of(run_id: str) -> int:
     """Give a number from 0 to 2**31 - 1 for whoever has no seed of their own; the same for every attempt."""
-    return int.from_bytes(hashlib.blake2b(run_id.encode(), digest_size=4).digest(), "little") >> 1
+    return int.from_bytes(blake2b(run_id.encode(), digest_size=4).digest(), "little") >> 1
 
 
 def contract(

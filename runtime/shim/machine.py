@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Any, Dict, Mapping, Optional
+
+from .digest import blake2b
 
 
 def boot_id() -> str:
@@ -51,7 +52,7 @@ def here(node: Optional[str] = None) -> Dict[str, str]:
 def machine() -> str:
     """Name this machine; by a hash, since the id itself is not for showing around. Empty where there is none."""
     known = _text("/etc/machine-id")
-    return hashlib.blake2b(known.encode(), digest_size=8, person=b"xpc").hexdigest() if known else ""
+    return blake2b(known.encode(), digest_size=8, person=b"xpc").hexdigest() if known else ""
 
 
 def space() -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import List, Optional
+import sys
+from typing import Dict, List, Optional
 
 from .attempt import Place
 from .build_folder import Build, BuildError
@@ -20,6 +20,36 @@ def main(arguments: Optional[List[str]] = None) -> int:
     0: done (or was done already), 1: ended otherwise, 74: its end could not be recorded, 75: a live process has the
     run, 76: a parent is not done, 78: nothing of this build can run here. On OAR also 99: start this task again.
     """
+    given = read(sys.argv[1:] if arguments is None else arguments)
+    signals = Signals()  # what comes from now on is not lost
+    try:
+        build = Build(given["build"])
+        place = Place(given["project"], build, os.environ, build.plan["target"]["kind"])
+    except (BuildError, WorkdirError) as error:
+        return say(UNUSABLE, "%s; `xpc build` makes it again" % error)
+    try:
+        if given["verb"] == "task":
+            return Task(place, given["array"], int(given["index"]), signals).run()
+        return run_array(place, given["array"], signals)
+    except (BuildError, WorkdirError) as error:
+        return say(FAILED, str(error))
+
+
+def read(arguments: List[str]) -> Dict[str, str]:
+    """Give the verb and the options of the command line; ends with its usage where that makes no sense."""
+    verb, *rest = arguments or [""]
+    given = {"verb": verb, "project": ".", **dict(zip([name[2:] for name in rest[::2]], rest[1::2]))}
+    needed = {"task": {"verb", "project", "build", "array", "index"}, "array": {"verb", "project", "build", "array"}}
+    plain = len(rest) % 2 == 0 and all(name.startswith("--") for name in rest[::2])
+    if plain and set(given) == needed.get(verb) and given.get("index", "0").isdigit():
+        return given
+    return explain(arguments)  # which takes longer to load than a task to run
+
+
+def explain(arguments: List[str]) -> Dict[str, str]:
+    """Read a command line that is not as scripts write it, or say what is wrong with it."""
+    import argparse
+
     parser = argparse.ArgumentParser(prog="xpc.pyz", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, help in (("task", "run one task of an array"), ("array", "run all tasks of an array, one by one")):
@@ -29,19 +59,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         sub.add_argument("--array", required=True)
         if verb == "task":
             sub.add_argument("--index", type=int, required=True, help="the task's index in its array")
-    given = parser.parse_args(arguments)
-    signals = Signals()  # what comes from now on is not lost
-    try:
-        build = Build(given.build)
-        place = Place(given.project, build, os.environ, build.plan["target"]["kind"])
-    except (BuildError, WorkdirError) as error:
-        return say(UNUSABLE, "%s; `xpc build` makes it again" % error)
-    try:
-        if given.verb == "task":
-            return Task(place, given.array, given.index, signals).run()
-        return run_array(place, given.array, signals)
-    except (BuildError, WorkdirError) as error:
-        return say(FAILED, str(error))
+    return {name: str(value) for name, value in vars(parser.parse_args(arguments)).items()}
 
 
 def run_array(place: Place, array: str, signals: Signals) -> int:

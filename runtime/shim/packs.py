@@ -7,13 +7,15 @@ A run's own folder comes before a pack, a later pack before an earlier one.
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
 import re
-import shutil
-import zipfile
-from typing import Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    import zipfile
 
 FOLDER = "packs"
 SCHEMA = "xpc.pack/1"
@@ -22,7 +24,7 @@ _NAME = re.compile(r"([1-9]\d*)\.zip")
 _END = b"PK\x05\x06"  # the record that a zip ends with; its comment comes last in the file
 _END_SIZE = 22
 _LONGEST = (1 << 16) + _END_SIZE
-_UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+_UNREADABLE = (OSError, ValueError, KeyError, NotImplementedError, RuntimeError)
 
 
 class Found(NamedTuple):
@@ -96,16 +98,20 @@ def names(folder: str) -> List[str]:
 
 
 def read(folder: str, name: str) -> Optional[bytes]:
-    """Give a file of a packed run; nothing if the run is in no pack, or has no such file there."""
+    """Give a file of a packed run; nothing if the run is in no pack, or has no such file there.
+
+    Raises ``OSError`` where the pack can't be read, or was damaged since it was made.
+    """
     found = find(folder)
     if found is None:
         return None
+    member = "%s/%s" % (os.path.basename(os.path.normpath(folder)), name)
     try:
-        return _open(found.pack, os.stat(found.pack).st_ino).read(
-            "%s/%s" % (os.path.basename(os.path.normpath(folder)), name)
-        )
+        return _open(found.pack, os.stat(found.pack).st_ino).read(member)
     except KeyError:
         return None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as damaged:
+        raise OSError(errno.EIO, "the pack is damaged (%s)" % damaged, found.pack) from None
 
 
 def journals(folder: str) -> List[bytes]:
@@ -127,7 +133,9 @@ def _members(pack: str, run: str) -> List[str]:
 
 
 @functools.lru_cache(maxsize=8)
-def _open(pack: str, inode: int) -> zipfile.ZipFile:
+def _open(pack: str, inode: int) -> "zipfile.ZipFile":
+    import zipfile  # few runs are packed, and it takes a task longer to load than to run
+
     return zipfile.ZipFile(pack)
 
 
@@ -148,6 +156,8 @@ def restore(folder: str) -> bool:
                 file.write(_open(found.pack, os.stat(found.pack).st_ino).read("%s/%s" % (run, name)))
         os.rename(aside, folder)
     except OSError:
+        import shutil
+
         shutil.rmtree(aside, ignore_errors=True)
         if not os.path.isdir(folder):
             raise

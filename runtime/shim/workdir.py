@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import filecmp
 import json
 import os
 import re
-import shutil
 import stat
 from typing import Mapping, Sequence
 
@@ -201,7 +199,7 @@ class Workdir:
         except OSError as error:
             if error.errno not in NO_HARD_LINKS:
                 raise
-            shutil.copyfile(template, place)
+            _copy_file(template, place)
 
     # -------------------------------------------------------------- folders and copies
 
@@ -229,7 +227,7 @@ class Workdir:
             os.symlink(os.readlink(source), place)
             self._links[path] = os.readlink(source)
             return
-        shutil.copyfile(source, place)
+        _copy_file(source, place)
         os.chmod(place, stat.S_IMODE(os.stat(source).st_mode) | stat.S_IWUSR)
         found = os.stat(place)
         self._copies[path] = (found.st_size, found.st_mtime_ns)
@@ -258,7 +256,7 @@ class Workdir:
         if not stat.S_ISREG(found.st_mode):
             return
         source = os.path.join(self.export, path)
-        if (found.st_size, found.st_mtime_ns) == before or filecmp.cmp(source, place, shallow=False):
+        if (found.st_size, found.st_mtime_ns) == before or _are_equal(source, place):
             os.unlink(place)
 
 
@@ -321,6 +319,18 @@ def prepare(
     for path in produced:
         workdir._make_parents(path)
     return workdir
+
+
+def _copy_file(source: str, place: str) -> None:
+    import shutil  # few runs copy anything, and it takes a task longer to load than to run
+
+    shutil.copyfile(source, place)
+
+
+def _are_equal(one: str, other: str) -> bool:
+    import filecmp
+
+    return filecmp.cmp(one, other, shallow=False)
 
 
 def sweep(run_folder: str, links: Sequence[tuple[str, str]] = ()) -> None:
