@@ -8,12 +8,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import BinaryIO, Final
 
 from .run_files import open_file
 from .shim.regular import open_regular, read_regular
 
 BLOCK: Final = 1 << 22  # bytes of lines that are parsed in one go
+LONGEST: Final = 1 << 26  # bytes of a line
+TOO_LONG: Final = b"\0"  # no JSON, whatever follows
 ROWS: Final = 10_000  # rows of a CSV or JSON file
 
 
@@ -39,11 +41,21 @@ def read_json_lines(path: str) -> Blocks:
     except OSError:
         return
     with file:
-        while lines := file.readlines(BLOCK):
-            if not lines[-1].endswith(b"\n"):
-                lines.pop()
+        for lines in _whole_lines(file):
             if found := [line for line in _parse_lines(lines) if isinstance(line, dict)]:
                 yield found
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[list[bytes]]:
+    """Give the lines that end, a block at a time; of one that is too long for any record only so much is held."""
+    rest = b""
+    while block := file.read(BLOCK):
+        head, end, tail = block.rpartition(b"\n")
+        if end:
+            yield (rest + head).split(b"\n")
+            rest = tail
+        else:
+            rest = rest + tail if len(rest) < LONGEST else TOO_LONG
 
 
 def _blocks(lines: Iterator[Line]) -> Blocks:
