@@ -105,7 +105,13 @@ def test_explain(study: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
         f"  {ids[0]}  done    snapshot 4f2a91c  commit 8bd0e3d  2026-11-21 09:31\n"
         f"  {ids[1]}  done    snapshot 4f2a91c  commit 8bd0e3d  2026-11-21 09:31\n"
         f"  {ids[2]}  failed  snapshot 4f2a91c  commit 8bd0e3d  2026-11-21 09:31  left out\n"
+        "\nLeft out: 9 planned, 1 failed.\n"
     )
+
+
+def test_explain_nothing(study: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table without rows says why."""
+    assert typed(capsys, "report", "accuracy", "--explain")[0] == "No rows.\n\nLeft out: 12 planned.\n"
 
 
 def test_explain_as_data(study: Recorded, capsys: pytest.CaptureFixture[str]) -> None:

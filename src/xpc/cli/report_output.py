@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xpc.runtime.tables import WIDTH, as_json, json_rows, render
+from xpc.runtime.tables import WIDTH, as_json, json_rows, notes, render
 
 from .failure import MISUSE, refuse
 from .output import colour_wanted, columns
@@ -82,7 +82,10 @@ def explanations(found: Found, format: str) -> str:
     if format == "json":
         tables = [{"report": name, "title": result.title, "rows": explained(result)} for name, result in results]
         return as_json(tables)
-    texts = [f"{name}\n\n{explain(result)}" if len(results) > 1 else explain(result) for name, result in results]
+    texts = []
+    for name, result in results:
+        parts = [name if len(results) > 1 else "", explain(result) or "No rows.", "\n".join(notes(result))]
+        texts.append("\n\n".join(filter(None, parts)))
     return "\n\n".join(texts)
 
 
