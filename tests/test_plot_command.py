@@ -95,7 +95,11 @@ def test_a_file_by_its_ending(folder: Path, tmp_path: Path, ending: str) -> None
 
     found = xpc(folder, "plot", "curves", "-o", str(file))
 
-    assert (found.returncode, found.stdout, found.stderr) == (0, f"{file}  line: Curves\n  Not done: 18 planned.\n", "")
+    assert (found.returncode, found.stdout, found.stderr) == (
+        0,
+        f"{file}  line: loss over step by optimizer.lr. Errors: standard deviation. Not done: 18 planned.\n",
+        "",
+    )
     assert file.read_bytes().startswith({"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[ending.lower()])
 
 

@@ -92,6 +92,18 @@ def test_labels_of_curves(study: Recorded) -> None:
     assert {"Curves", "step", "loss", "optimizer.lr, model.name", "0.1, mlp", "0.01, cnn"} <= set(found)
 
 
+def test_a_file_says_what_it_shows(study: Recorded) -> None:
+    """In the words of its axes, with what its errors are."""
+    drawn = figure(study, PLOTS["line"])
+    said = "line: loss over step by optimizer.lr, model.name. Errors: standard deviation."
+
+    assert f"<dc:description>{said}</dc:description>" in " ".join(svg(drawn).split()).replace("> ", ">").replace(
+        " <", "<"
+    )
+    assert Image.open(io.BytesIO(draw(drawn, "png"))).info["Description"] == said
+    assert Image.open(io.BytesIO(draw(drawn, "png"))).info["Title"] == "Curves"
+
+
 def test_counts_below_boxes(study: Recorded) -> None:
     """Each place says how many values its boxes have."""
     assert {"n = 9", "n = 3"} <= set(texts(svg(figure(study, PLOTS["box"]))))

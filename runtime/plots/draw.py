@@ -6,6 +6,8 @@ import io
 import warnings
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from ...grammar.screen import visible
+from .describe import describe
 from .draw_boxes import draw_boxes
 from .draw_heatmap import draw_heatmap
 from .draw_parallel import draw_parallel
@@ -52,8 +54,14 @@ def draw(figure: Figure, format: str) -> bytes:
         canvas = Canvas()
         FigureCanvasAgg(canvas)
         _draw(figure, canvas)
-        canvas.savefig(written, format=format, metadata=_METADATA[format], bbox_inches="tight", pad_inches=0.05)
+        canvas.savefig(written, format=format, metadata=_metadata(figure, format), bbox_inches="tight", pad_inches=0.05)
     return written.getvalue()
+
+
+def _metadata(figure: Figure, format: str) -> dict[str, Any]:
+    """Give what a file says of itself: its title, what it shows, and what its errors are."""
+    found = {"Title": visible(figure.title), "Subject" if format == "pdf" else "Description": visible(describe(figure))}
+    return {**_METADATA[format], **{name: text for name, text in found.items() if text}}
 
 
 def _draw(figure: Figure, canvas: Canvas) -> None:

@@ -147,16 +147,12 @@ def _check_output(output: str) -> None:
 
 def _write(figures: Sequence[tuple[str, Figure]], output: str) -> None:
     """Write one file, or several: `curves.svg` to `curves-1.svg`, `curves-2.svg` …"""
+    from xpc.grammar.screen import visible
+    from xpc.runtime.plots.describe import describe
     from xpc.runtime.plots.draw import draw
 
     path = Path(output)
     for number, (_, figure) in enumerate(figures, 1):
         own = path if len(figures) == 1 else path.with_stem(f"{path.stem}-{number}")
         own.write_bytes(draw(figure, path.suffix[1:].lower()))
-        click.echo(f"{own}  {_summary(figure)}")
-        for note in figure.notes:
-            click.echo(f"  {note}")
-
-
-def _summary(figure: Figure) -> str:
-    return f"{figure.kind}{f': {figure.title}' if figure.title else ''}"
+        click.echo(f"{own}  {visible(describe(figure))}")
