@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any, Final
 
 from .shim import packs
@@ -68,12 +67,11 @@ def read_run(folder: str | os.PathLike[str]) -> RunRecord | None:
 
 def _read_packed(folder: str) -> RunRecord | None:
     """Read a run that has no journal of its own; only ended ones are packed."""
-    if os.path.isdir(folder):
-        return None
-    names = set(packs.names(folder))
-    attempt = next((n for n in count(1) if journal_name(n + 1) not in names), 1)
-    data = packs.read(folder, journal_name(attempt))
-    return None if data is None else parse_run(folder, attempt, data)
+    try:
+        journals = packs.journals(folder)
+    except OSError as error:
+        return unreadable(folder, 1, error)
+    return parse_run(folder, len(journals), journals[-1]) if journals else None
 
 
 def read_attempt(folder: str, attempt: int) -> RunRecord | None:
@@ -81,10 +79,17 @@ def read_attempt(folder: str, attempt: int) -> RunRecord | None:
     try:
         return parse_run(folder, attempt, _read(f"{folder}/{journal_name(attempt)}"))
     except FileNotFoundError:
-        data = None if os.path.isdir(folder) else packs.read(folder, journal_name(attempt))
-        return None if data is None else parse_run(folder, attempt, data)
+        return _read_packed_attempt(folder, attempt)
     except OSError as error:
         return unreadable(folder, attempt, error)
+
+
+def _read_packed_attempt(folder: str, attempt: int) -> RunRecord | None:
+    try:
+        data = None if os.path.isdir(folder) else packs.read(folder, journal_name(attempt))
+    except OSError as error:
+        return unreadable(folder, attempt, error)
+    return None if data is None else parse_run(folder, attempt, data)
 
 
 def _read(path: str) -> bytes:

@@ -152,6 +152,21 @@ def test_a_damaged_pack_is_no_pack(study: Recorded) -> None:
     assert len(study.store().ids("train")) == 5  # type: ignore[arg-type]  # a list
 
 
+def test_a_pack_that_is_damaged_later(study: Recorded) -> None:
+    """A journal with a flipped bit is a broken record, and said so; the others are read."""
+    ids = packed(study)
+    pack_file = study.folder / "runs/train/packs/1.zip"
+    data = bytearray(pack_file.read_bytes())
+    data[data.index(b'"event": "end"')] ^= 1
+    pack_file.write_bytes(data)
+
+    records = [read_run(study.folder / "runs/train" / id) for id in ids]
+    assert [record.broken for record in records if record is not None and record.broken] == [
+        f"its journal can't be read: the pack is damaged (bad crc-32 for file '{ids[0]}/run.jsonl')"
+    ]
+    assert study.store(rescan=True).states("train", ids).count("broken") == 1
+
+
 # ------------------------------------------------------------------ cuts
 
 KILLER = """

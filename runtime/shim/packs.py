@@ -105,6 +105,8 @@ def read(folder: str, name: str) -> Optional[bytes]:
     found = find(folder)
     if found is None:
         return None
+    import zipfile
+
     member = "%s/%s" % (os.path.basename(os.path.normpath(folder)), name)
     try:
         return _open(found.pack, os.stat(found.pack).st_ino).read(member)
