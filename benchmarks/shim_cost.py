@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -20,17 +21,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from hand_build import Experiment, write_build  # noqa: E402
+from hand_build import Experiment, write_build
 
-from xpc.runtime.shim import archive  # noqa: E402
+from xpc.runtime.shim import archive
 
 JOB = {"SLURM_JOB_ID": "7", "SLURM_ARRAY_JOB_ID": "7", "SLURMD_NODENAME": "cn1"}
 
 
-def timed(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> float:
-    began = time.perf_counter()
+def timed(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[float, float]:
+    """Give the milliseconds that a command takes: by the clock, and of a processor."""
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, env=environ, check=True)
-    return 1000 * (time.perf_counter() - began)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return 1000 * (time.perf_counter() - began), 1000 * busy
 
 
 def main() -> None:
@@ -47,7 +51,11 @@ def main() -> None:
         )
         place = str(build.relative_to(folder))
         task = [given.python, f"{place}/xpc.pyz", "task", "--build", place, "--array", "train-1", "--index"]
-        found: dict[str, list[float]] = {"python3 -c pass": [], "a task by hand": [], "a task of SLURM": []}
+        found: dict[str, list[tuple[float, float]]] = {
+            "python3 -c pass": [],
+            "a task by hand": [],
+            "a task of SLURM": [],
+        }
         for run in range(given.runs):
             found["python3 -c pass"].append(timed([given.python, "-c", "pass"], folder, os.environ))
             found["a task by hand"].append(timed([*task, str(run)], folder, os.environ))
@@ -55,10 +63,12 @@ def main() -> None:
             found["a task of SLURM"].append(
                 timed([*task, index], folder, {**os.environ, **JOB, "SLURM_ARRAY_TASK_ID": index})
             )
-    bare = statistics.median(found["python3 -c pass"])
+    print(f"{'':20s} {'by the clock':>24s} {'of a processor':>24s}")
+    bare = [statistics.median(column) for column in zip(*found["python3 -c pass"], strict=True)]
     for name, times in found.items():
-        median = statistics.median(times)
-        print(f"{name:20s} {median:7.1f} ms   {median - bare:+7.1f} ms   best {min(times):.1f} ms")
+        medians = [statistics.median(column) for column in zip(*times, strict=True)]
+        shown = [f"{one:10.1f} ms {one - zero:+8.1f} ms" for one, zero in zip(medians, bare, strict=True)]
+        print(f"{name:20s} {' '.join(shown)}   best {min(times)[0]:.1f} ms")
 
 
 if __name__ == "__main__":

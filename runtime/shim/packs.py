@@ -154,8 +154,10 @@ def restore(folder: str) -> bool:
     os.mkdir(aside)
     try:
         for name in _members(found.pack, run):
+            data = read(folder, name)
+            assert data is not None, name  # it is listed there
             with open(os.path.join(aside, name), "xb") as file:
-                file.write(_open(found.pack, os.stat(found.pack).st_ino).read("%s/%s" % (run, name)))
+                file.write(data)
         os.rename(aside, folder)
     except OSError:
         import shutil

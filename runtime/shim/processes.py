@@ -153,6 +153,15 @@ def signal_tree(program: int, run_id: str, number: int) -> None:
     send(sorted(members, key=lambda pid: pid != program), number)
 
 
+def has_children(known: Iterable[int]) -> bool:
+    """Tell whether this process has children beside those *known*, such as orphans that an ended program left to it."""
+    try:
+        with open("/proc/self/task/%d/children" % os.getpid(), "rb") as file:
+            return bool({int(pid) for pid in file.read().split()} - set(known))
+    except OSError:
+        return True  # the kernel does not tell
+
+
 def kill_strays(program: int, run_id: str, patience: float = 5.0) -> int:
     """Kill what a program that has ended left running; give how many processes that were.
 

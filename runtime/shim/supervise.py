@@ -67,15 +67,16 @@ class Supervisor:
             self._end(Cause("failed", "its start can't be recorded: %s" % (error.strerror or error)))
         status, cpu = self._wait(child.pid)
         child.returncode = 0  # reaped here, with its usage; the object must not try again
-        self._clean_up(child.pid, status, launch.remove)
+        self._clean_up(child.pid, status, launch.remove, [] if keeper is None else [keeper.pid])
         if keeper is not None:
             keeper.dismiss()
         return Ended(status, Usage(cpu, self._peak), self._cause, self._times.warned)
 
-    def _clean_up(self, pid: int, status: int, remove: Optional[List[str]]) -> None:
-        """Leave nothing running, and find out whether it was the whole task that was told to end."""
+    def _clean_up(self, pid: int, status: int, remove: Optional[List[str]], known: List[int]) -> None:
+        """Leave nothing running, but for *known* children, and find out whether the whole task was told to end."""
         if remove is None:
-            processes.kill_strays(pid, self._attempt.run.id)
+            if processes.has_children(known):
+                processes.kill_strays(pid, self._attempt.run.id)
         elif self._cause is not None or os.WIFSIGNALED(status):
             program.run_quietly(remove)
         if self._attempt.clustered and os.WIFSIGNALED(status) and self._cause is None:
@@ -87,7 +88,7 @@ class Supervisor:
         begun = time.monotonic()
         ends = [end for end in (begun + limit if limit else None, self._until) if end is not None]
         self._times.end = min(ends, default=None)
-        sampled = 0.0
+        sampled = begun
         while True:
             pid, status, usage = os.wait4(program, os.WNOHANG)
             if pid:

@@ -18,8 +18,8 @@ class Warden:
 
     def __init__(self, run_id: str, remove: Optional[List[str]] = None) -> None:
         read, self._pipe = os.pipe()
-        self._pid = os.fork()
-        if not self._pid:
+        self.pid = os.fork()
+        if not self.pid:
             code = 1
             try:
                 os.close(self._pipe)
@@ -39,7 +39,7 @@ class Warden:
             os.write(self._pipe, b"bye\n")
         os.close(self._pipe)
         try:
-            os.waitpid(self._pid, 0)
+            os.waitpid(self.pid, 0)
         except ChildProcessError:
             return
 
