@@ -10,7 +10,7 @@ from xpc.grammar.diagnostic import Diagnostics
 from xpc.grammar.parser import parse, parse_expression, parse_query
 from xpc.grammar.render import render
 from xpc.grammar.source import Source
-from xpc.grammar.tree import Query, Report
+from xpc.grammar.tree import Plot, Query, Report
 
 CLAUSES = {
     "from": "from train, evaluate",
@@ -48,7 +48,20 @@ def test_all_clauses() -> None:
 
     kinds = [type(clause).__name__ for clause in query.clauses]
 
-    assert kinds == ["From", "Where", "GroupBy", "Show", "Having", "Keep", "SortBy", "Limit", "With", "With", "Title", "Plot"]
+    assert kinds == [
+        "From",
+        "Where",
+        "GroupBy",
+        "Show",
+        "Having",
+        "Keep",
+        "SortBy",
+        "Limit",
+        "With",
+        "With",
+        "Title",
+        "Plot",
+    ]
     assert [clause.span.text for clause in query.clauses] == list(CLAUSES.values())
 
 
@@ -225,3 +238,26 @@ def test_conditions() -> None:
     assert render(report.sorted(), "full", color=False) == (
         "error[XQ001]: expected a value, but the expression ends\n  seed == 0 and\n               ^"
     )
+
+
+def test_words_of_plots_are_names_too() -> None:
+    """A key may be called `title`, `plot`, `line` or `x`: only where a clause begins are the first two words."""
+    query = read(
+        "show title, plot.line where title == plot group by title, plot sort by plot plot line x = plot, y = title by x"
+    )
+
+    assert [type(clause).__name__ for clause in query.clauses] == ["Show", "Where", "GroupBy", "SortBy", "Plot"]
+
+
+def test_parts_of_a_plot() -> None:
+    """A kind, channels with their expressions, and what it is by."""
+    query = read("plot bar x = model.name, y = mean(loss) +/- std(loss) by seed, lr * 2")
+
+    (plot,) = query.clauses
+    assert isinstance(plot, Plot)
+    assert plot.kind.text == "bar"
+    assert [(channel.name.text, channel.value.span.text) for channel in plot.channels if channel.name] == [
+        ("x", "model.name"),
+        ("y", "mean(loss) +/- std(loss)"),
+    ]
+    assert [key.span.text for key in plot.by] == ["seed", "lr * 2"]
