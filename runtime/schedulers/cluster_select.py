@@ -62,20 +62,19 @@ class Chooser:
         if not self._set_free(wanted, retry, diagnostics):
             return None
         selection = select((self._standing(row) for row in wanted), retry=retry is not None and not retry.named)
-        if retry is None:
-            return Chosen(self._unblocked(selection, selection.send), self.flights)
-        if retry.named:
+        if retry is not None and retry.named:
             selection.send = sorted([*selection.send, *selection.faults])
             selection.faults = []
-        below = self._below(selection.send)
+        # What is queued behind an attempt that did not end well would never be let go.
+        below = self._below(selection.send) if retry is not None or self.jobs else []
         withdraw = [self.jobs[row] for row in below if self.states[row] == "queued" and row in self.jobs]
-        gone = {(job.job, job.task) for job in withdraw}
-        together = {row for row, job in self.jobs.items() if (job.job, job.task) in gone}
-        again = {row for row in below if self.states[row] in WAITING}
+        gone = {(job.kind, *job.key) for job in withdraw}
+        together = {row for row, job in self.jobs.items() if (job.kind, *job.key) in gone}
+        again = {row for row in below if retry is not None and self.states[row] in WAITING}
         flights = {row: flight for row, flight in self.flights.items() if row not in together}
-        send = sorted({*selection.send, *again, *together})
-        selection = self._unblocked(selection, send, flights, keep=frozenset(selection.send))
-        return Chosen(selection, flights, withdraw, self._flying)
+        send = {*selection.send, *again, *together}
+        selection.busy = [row for row in selection.busy if row not in send]
+        return Chosen(self._unblocked(selection, send, flights), flights, withdraw, self._flying)
 
     def _set_free(self, rows: Sequence[int], retry: Retry | None, diagnostics: Diagnostics) -> bool:
         """Release what has no end line though its job has ended: the scheduler says so, or the person who asks does.
@@ -128,23 +127,16 @@ class Chooser:
         record = self._store.whole_record(self._rows.experiment(row), self._rows.ids[row])
         return Standing(row, state, record is None or is_same(self._build, self._build.run(row), record))
 
-    def _unblocked(
-        self,
-        selection: Selection,
-        send: Sequence[int],
-        flights: Mapping[int, Flight] | None = None,
-        keep: frozenset[int] = frozenset(),
-    ) -> Selection:
-        """Part what can't be sent: a parent is neither done nor in flight, nor sent itself. *keep*: blocked ones of
-        these are said to be so; of others nothing was asked."""
-        flying = self.flights if flights is None else flights
+    def _unblocked(self, selection: Selection, send: Iterable[int], flights: Mapping[int, Flight]) -> Selection:
+        """Part what can't be sent: a parent is neither done nor in flight, nor sent itself. Of rows that were only to
+        go along nothing is said."""
+        asked = frozenset(selection.send)
         sent: set[int] = set()
         blocked: list[int] = []
         for row in sorted(send, key=self._rank):
-            parents = self._rows.parents(row)
-            if all(self._will_be_done(parent, sent, flying) for parent in parents):
+            if all(self._will_be_done(parent, sent, flights) for parent in self._rows.parents(row)):
                 sent.add(row)
-            elif not keep or row in keep:
+            elif row in asked:
                 blocked.append(row)
         selection.send, selection.blocked = sorted(sent), sorted(blocked)
         return selection

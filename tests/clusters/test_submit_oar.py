@@ -184,7 +184,7 @@ def test_great_array_goes_in_parts_after_its_parents(make_project: Make) -> None
     last = shown(tokens(project, "evaluate-1")[1])
     for job in last:
         assert {int(id) for id in job["dependencies"]} <= set(trains[50:])
-    project.until(lambda: project.status() == {"train": {"done": 60}, "evaluate": {"done": 60}}, timeout=300)
+    project.until(lambda: project.status()["evaluate"] == {"done": 60}, timeout=300)
 
 
 def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None:

@@ -73,7 +73,8 @@ def tell(sent: Sent, seconds: float) -> None:
         them = "a submit that was cut" if len(sent.resumed) == 1 else f"{len(sent.resumed)} submits that were cut"
         click.echo(f"Completed {them}: what it had queued goes on.", err=True)
     if sent.withdrawn:
-        click.echo(f"Cancelled {count(sent.withdrawn, 'queued task')} first, to send them again.", err=True)
+        them = "it" if sent.withdrawn == 1 else "them"
+        click.echo(f"Cancelled {count(sent.withdrawn, 'queued task')} first, to send {them} again.", err=True)
     if not sent.calls:
         return
     lines = [
