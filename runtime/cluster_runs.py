@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from os.path import exists
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .schedulers.evidence import Look, Task
 
 LATE: Final = 300.0  # seconds after which a task that its scheduler does not know has ended: accounting is not so late
+
+PASSING: Final = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "BESTEFFORT_KILL", "Terminated exit 99")
+"""Ends after which a scheduler may start a task again: they are no last word until it has had the time to."""
 
 FILLED: Final = frozenset(("reason", "job", "queue_wait"))
 """The fields of runs that clusters know more of than the records."""
@@ -212,6 +216,9 @@ class ClusterRuns:
         if record is not None and not _on_cluster(record) and (seen is None or seen.phase == "ended"):
             return None
         told = of_cluster(record, held, seen, gone=gone)
+        if seen is not None and seen.reason in PASSING and not self._missing_long(held.key):
+            self._unseen.add(held.key)
+            return replace(told, final=False)
         if record is None or told.state != "lost" or held.claimed(record):
             return told
         earlier = _by_hand(record)  # the task of the last attempt is an earlier one: what was kept of that one holds

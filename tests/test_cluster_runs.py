@@ -109,7 +109,7 @@ def test_what_was_told_is_kept(cluster: Cluster) -> None:
     cluster.record(0)
     cluster.queue(
         queue_line("481234", 0, "TIMEOUT", "TimeLimit", name=JOB_NAME),
-        queue_line("481234", 1, "NODE_FAIL", name=JOB_NAME),
+        queue_line("481234", 1, "REVOKED", name=JOB_NAME),
     )
     assert cluster.states()[:2] == ["timeout", "lost"]
     cluster.scheduler.answers("squeue", err="slurm_load_jobs error: Invalid job id specified", status=1)
@@ -132,6 +132,24 @@ def test_new_attempt_makes_what_was_kept_old(cluster: Cluster) -> None:
     cluster.record(0, end("done"), attempt=2, job="481299")
 
     assert cluster.states()[0] == "done"
+
+
+@pytest.mark.parametrize("word", ["NODE_FAIL", "PREEMPTED"])
+def test_task_that_may_be_started_again(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    """A look may fall between the end of a task and its way back into the queue: that is no last word."""
+    cluster.sent(1)
+    cluster.record(0)
+    cluster.queue(queue_line("481234", 0, word, name=JOB_NAME))
+    state = cluster.states()[0]
+    assert state == ("lost" if word == "NODE_FAIL" else "killed")
+    assert [line["event"] for line in cluster.kept()] == ["missing"]
+    cluster.queue(queue_line("481234", 0, "PENDING", "BeginTime", 1, name=JOB_NAME))
+    assert cluster.states()[0] == "queued"
+
+    cluster.queue(queue_line("481234", 0, word, name=JOB_NAME))
+    monkeypatch.setattr("xpc.runtime.cluster_runs.LATE", 0.0)
+    assert cluster.states()[0] == state
+    assert [line["event"] for line in cluster.kept()] == ["missing", "ended", "settled"]
 
 
 def test_attempt_that_began_without_a_hint(cluster: Cluster) -> None:
