@@ -152,6 +152,20 @@ def test_a_damaged_pack_is_no_pack(study: Recorded) -> None:
     assert len(study.store().ids("train")) == 5  # type: ignore[arg-type]  # a list
 
 
+def test_many_restore_at_once(study: Recorded) -> None:
+    """One wins, the others find what it made; no half of a folder is ever seen."""
+    experiment = study.folder / "runs/train"
+    files = contents(experiment)
+    run = packed(study)[0]
+    program = "import sys; from xpc.runtime.shim import packs; assert packs.restore(sys.argv[1])"
+    words = [sys.executable, "-c", program, str(experiment / run)]
+    assert [process.wait() for process in [subprocess.Popen(words) for _ in range(4)]] == [0] * 4
+
+    mine = {name: data for name, data in files.items() if name.startswith(run)}
+    assert {f"{run}/{file.name}": file.read_bytes() for file in (experiment / run).iterdir()} == mine
+    assert sorted(os.listdir(experiment)) == sorted([packs.FOLDER, run])
+
+
 def test_a_pack_that_is_damaged_later(study: Recorded) -> None:
     """A journal with a flipped bit is a broken record, and said so; the others are read."""
     ids = packed(study)
