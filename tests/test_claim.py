@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -318,3 +319,83 @@ def test_never_two_winners(tmp_path: Path, gone: dict[str, int], taken_over: boo
         won = [attempt for verdict, attempt in results if verdict == CLAIMED]
         assert won == [2 if taken_over else 1]
         assert [verdict for verdict, _ in results if verdict != CLAIMED] == [HELD, HELD]
+
+
+# ------------------------------------------------------------------ a task that was started again elsewhere
+
+JOB = {"kind": "slurm", "job": "481234", "task": 5, "array": "train-1", "index": 5}
+
+
+def of_job(nonce: str, host: str, restart: int = 0, **more: object) -> dict[str, Any]:
+    return line(nonce, host=host, lease=0.2, scheduler={**JOB, "restart": restart, **more})
+
+
+def test_first_start_is_asked_to_leave(tmp_path: Path) -> None:
+    """One that is alive on a node which its scheduler gave up ends when it is asked; then the run is free at once."""
+    path = write(tmp_path, 1, of_job("a", "cn1"))
+
+    def first() -> None:
+        while not (tmp_path / "fence.jsonl").exists():
+            os.utime(path)
+            time.sleep(0.02)
+        journal.append(str(path), end("killed"))
+
+    said: list[str] = []
+    living = threading.Thread(target=first)
+    living.start()
+    found = take(str(tmp_path), of_job("b", "cn2", 1), watch=True, tell=said.append)
+    living.join()
+
+    assert found[:2] == (CLAIMED, 2)
+    assert "it is asked to leave" in said[0]
+    assert not (tmp_path / "fence.jsonl").exists()
+
+
+def test_silent_first_start(tmp_path: Path) -> None:
+    """One that can't be reached is given up after three leases without a touch."""
+    write(tmp_path, 1, of_job("a", "cn1"))
+    began = time.monotonic()
+
+    assert take(str(tmp_path), of_job("b", "cn2", 1), watch=True)[:2] == (CLAIMED, 2)
+    assert time.monotonic() - began >= 0.6
+
+
+def test_first_start_that_was_done_meanwhile(tmp_path: Path) -> None:
+    """It had just come to its end: there is nothing more to do."""
+    path = write(tmp_path, 1, of_job("a", "cn1"))
+    later = threading.Timer(0.3, journal.append, [str(path), end("done")])
+    later.start()
+    found = take(str(tmp_path), of_job("b", "cn2", 1), watch=True)
+    later.join()
+
+    assert found.verdict == DONE
+
+
+def test_other_job_asks_nobody_to_leave(tmp_path: Path) -> None:
+    """A live attempt of another job keeps its run, though it has the same index."""
+    path = write(tmp_path, 1, of_job("a", "cn1"))
+    stop = threading.Event()
+
+    def touch() -> None:
+        while not stop.wait(0.02):
+            os.utime(path)
+
+    living = threading.Thread(target=touch)
+    living.start()
+    found = take(str(tmp_path), of_job("b", "cn2", job="481299"), watch=True)
+    stop.set()
+    living.join()
+
+    assert found.verdict == HELD
+    assert not (tmp_path / "fence.jsonl").exists()
+
+
+def test_job_of_oar_that_was_started_again(tmp_path: Path) -> None:
+    """It has another id, and is known by its array."""
+    common = {"kind": "oar", "task": None, "array": "train-1", "index": 5, "array_job": "50"}
+    write(tmp_path, 1, line("a", host="oarn1", lease=0.2, scheduler={**common, "job": "57"}))
+    said: list[str] = []
+    again = line("b", host="oarn2", lease=0.2, scheduler={**common, "job": "99"})
+
+    assert take(str(tmp_path), again, watch=True, tell=said.append)[:2] == (CLAIMED, 2)
+    assert "started again" in said[0]

@@ -84,7 +84,7 @@ def _confirm(folder: str, attempt: int, known: List[journal.Reading]) -> Claim:
     if not known or known[-1].state is not None:
         return Claim(CLAIMED, attempt)
     again = journal.read(_path(folder, attempt - 1))
-    if again.changed == known[-1].changed or again.state not in (None, "done"):
+    if again.state != "done" and (again.changed == known[-1].changed or again.state is not None):
         return Claim(CLAIMED, attempt, taken_over=again.changed)
     os.unlink(_path(folder, attempt))
     return Claim(DONE if again.state == "done" else HELD, attempt - 1, holder(again.records))
