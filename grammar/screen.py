@@ -48,6 +48,13 @@ def _shown(char: str) -> str:
     return "\ufffd" if char in _HARMFUL or unicodedata.category(char) in ("Cc", "Cs") else char
 
 
+def printable_json(text: str) -> str:
+    """Give JSON with its own escapes for what a terminal would obey, or no encoding has; it stays the same value."""
+    if text.isascii():
+        return text.replace("\x7f", "\\u007f")
+    return "".join(char if _shown(char) == char or char in "\n\t" else f"\\u{ord(char):04x}" for char in text)
+
+
 def columns(text: str) -> int:
     """Count the terminal columns that ``visible(text)`` takes."""
     if text.isascii() and text.isprintable():

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Final
 
+from ..grammar.screen import visible
 from . import quantities
 from .cell_text import plain, prefix_length, text_column
 from .query.provenance import CellSource, RowSource, RunSource
@@ -117,7 +118,7 @@ def _line(run: RunSource, note: str, short: int, *, codes: bool, experiment: boo
         note,
     ]
     head = [run.id[:short], run.experiment if experiment else "", run.state, attempt]
-    return [*head, *(text or "" for text in told)]
+    return [*head, *(visible(text or "") for text in told)]
 
 
 def _commit(run: RunSource) -> str:

@@ -118,7 +118,7 @@ def _list(project: Path, before: Mapping[str, int], known: Known) -> _Listing:
     listing = _Listing()
     try:
         with os.scandir(os.path.join(project, "runs")) as entries:
-            experiments = {entry.name: entry.path for entry in entries if entry.is_dir()}
+            experiments = {entry.name: entry.path for entry in entries if entry.is_dir() and entry.name.isprintable()}
     except OSError:
         experiments = {}
     for experiment in known.keys() - experiments.keys():

@@ -8,11 +8,13 @@ from typing import Any, Final
 from .records import RunRecord
 
 Value = Any
+MOST: Final = 2**63
 Read = Callable[[RunRecord], Value]
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Tell whether this is a finite number that fits a machine word; no count or time of a run is beyond."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -MOST < value < MOST
 
 
 def _is_text(value: object) -> bool:

@@ -175,6 +175,6 @@ def _progress(line: Record | None, end: Record | None) -> tuple[float, float] | 
 
 def progress_of(said: object) -> tuple[float, float] | None:
     """Give ``[done, total]`` as numbers; nothing if it is something else."""
-    if isinstance(said, list) and len(said) == 2 and all(type(n) in (int, float) for n in said):
+    if isinstance(said, list) and len(said) == 2 and all(type(n) in (int, float) and abs(n) < 2**63 for n in said):
         return float(said[0]), float(said[1])
     return None

@@ -68,7 +68,7 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     found["snapshot"] = record.claim.get("snapshot")
     found["fingerprint"] = record.claim.get("fingerprint")
     found["witness"] = (record.end or record.start or {}).get("witness")
-    found["parents"] = record.claim.get("parents", [])
+    found["parents"] = _texts(record.claim.get("parents"))
     found["command"] = record.claim.get("command") or (record.start or {}).get("command")
     found["progress"] = list(record.progress) if record.progress else None
     end = record.end or {}
@@ -101,6 +101,10 @@ def _attempt(record: RunRecord, state: str) -> dict[str, Any]:
     """Give what is told of an attempt that was not the last one."""
     named = ("attempt", "started", "ended", "duration", "host", "exit", "signal", "reason", "job")
     return {"status": state, **{name: OF_RECORD[name](record) for name in named}}
+
+
+def _texts(said: object) -> list[str]:
+    return [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
 
 
 def run_values(experiment: str, row: int | None, record: RunRecord | None, view: View) -> dict[str, Any]:
@@ -195,7 +199,7 @@ def _code(found: Mapping[str, Any]) -> str | None:
 
 def _section(title: str, lines: Mapping[str, Any]) -> str:
     shown = {visible(name): plain(value) for name, value in lines.items() if value is not None or title == "config"}
-    width = max(map(len, shown))
+    width = max(map(len, shown), default=0)
     indent = "  " if title else ""
     body = [f"{indent}{name.ljust(width)}  {value}" for name, value in shown.items()]
     return "\n".join([title, *body] if title else body)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
+from ..grammar.screen import printable_json
 from . import quantities
 from .cell_text import text_column
 from .query.baseline import Comparison
@@ -52,7 +53,7 @@ def json_rows(result: Result) -> list[dict[str, Any]]:
 
 def as_json(value: Any) -> str:
     """Write JSON for people and machines."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return printable_json(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def notes(result: Result, hint: str = "") -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from . import options
-from .output import print_diagnostics
+from .output import json_text, print_diagnostics
 from .session import BUILDS, Session, find_folder
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def command(
         export(session, plan)
     tallies = tally(plan, standings)
     if as_json:
-        click.echo(json.dumps(to_json(session, build, tallies), ensure_ascii=False))
+        click.echo(json_text(to_json(session, build, tallies)))
         return
     print_diagnostics(session.diagnostics)
     click.echo(summary(session, build, tallies, written=not dry_run))
@@ -120,7 +120,6 @@ def drop_old_exports(session: Session) -> None:
     A submit that was killed has no end either, and its programs may live on. What was sent to a cluster needs its
     export until it is known how all of it ended.
     """
-    import json
 
     from xpc.runtime.evidence_files import read_evidence
     from xpc.runtime.export import prune

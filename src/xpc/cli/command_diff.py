@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 
 from . import options
 from .failure import AT_FAULT, FINE
+from .output import json_text
 from .session import Session, find_folder
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def command(one: str, other: str, code: bool, as_json: bool) -> int:
         return FINE
     files = changed_files(git, *trees) if git is not None else []
     told = difference(runs[0], runs[1], why or files)
-    click.echo(json.dumps(told.record(), ensure_ascii=False) if as_json else render_difference(told))
+    click.echo(json_text(told.record()) if as_json else render_difference(told))
     return FINE
 
 

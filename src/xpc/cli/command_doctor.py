@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .failure import AT_FAULT, FINE, Stop
+from .output import json_text
 
 if TYPE_CHECKING:
     from xpc.runtime.schedulers.findings import Site
@@ -42,7 +42,7 @@ def command(target: str | None, no_jobs: bool, as_json: bool) -> int:
             try_site(site, folder, asked)
     if as_json:
         found = {"schema": "xpc.doctor/1", "sites": [site.record() for site in sites]}
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json_text(found))
     elif sites:
         click.echo(render_sites(sites))
     else:

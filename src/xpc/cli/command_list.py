@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import click
 from xpc.compiler.values import Absent, dotted
 
 from . import options
-from .output import columns, count, print_diagnostics
+from .output import columns, count, json_text, print_diagnostics
 from .session import Session, find_folder
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def command(
     names = session.experiments(experiments)
     chosen = chosen_rows(session, names, where, standings)
     if as_json:
-        click.echo(json.dumps(list(records(session, standings, chosen)), ensure_ascii=False))
+        click.echo(json_text(list(records(session, standings, chosen))))
         return
     print_diagnostics(session.diagnostics)
     for line in lines(session, standings, chosen, show_command=show_command):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from . import options
+from .output import json_text
 from .session import Session, find_folder
 
 
@@ -33,4 +33,4 @@ def command(run: str, as_json: bool) -> None:
     session.stop_if_failed(closing="")
     assert found is not None
     record = run_record(*found, view)
-    click.echo(json.dumps(record, ensure_ascii=False) if as_json else render_run(record, session.folder))
+    click.echo(json_text(record) if as_json else render_run(record, session.folder))

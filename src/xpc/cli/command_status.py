@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
 from . import options
-from .output import print_diagnostics
+from .output import json_text, print_diagnostics
 from .polling import Pace
 from .session import Session, find_folder
 
@@ -44,7 +43,7 @@ def command(experiments: tuple[str, ...], where: str | None, watch: bool, as_jso
     while True:
         rows = chosen_rows(session, names, where, standings)
         status = status_of(view_of(session, standings), rows)
-        text = json.dumps(status.record(), ensure_ascii=False) if as_json else render_status(status)
+        text = json_text(status.record()) if as_json else render_status(status)
         if not as_json and not before:
             print_diagnostics(session.diagnostics)
         if screen:

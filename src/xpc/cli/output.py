@@ -39,6 +39,15 @@ def verdict(found: Sequence[Diagnostic]) -> str:
     return ", ".join(parts)
 
 
+def json_text(value: object) -> str:
+    """Give JSON on one line; names that strangers chose hold nothing there that a terminal would obey."""
+    import json
+
+    from xpc.grammar.screen import printable_json
+
+    return printable_json(json.dumps(value, ensure_ascii=False))
+
+
 def count(number: int, noun: str) -> str:
     """Give `1 run`, `1,200 runs`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
