@@ -17,6 +17,7 @@ from .plan_distinct import Cell
 from .plan_resources import Classes, Requests, classify
 from .plan_size import check_checkpoint, check_size
 from .plan_texts import Compiled, compile_texts, report_at
+from .plan_throttle import share
 from .study import Link, Study, Target
 from .table import Parents, Table
 from .values import Path
@@ -118,8 +119,11 @@ def make_plan(
         first += runs
     if diagnostics.failed:
         return None
-    arrays = tuple(_arrays(experiments)) if arranger is None else arranger.throttled()
-    check_size(target, arrays, experiments, 0 if arranger is None else arranger.at_once, diagnostics)
+    if arranger is None:
+        arrays, at_once = tuple(_arrays(experiments)), 0
+    else:
+        arrays, at_once = share(arranger.arrays, arranger.whole, classes.all, arranger.limits.throttle)
+    check_size(target, arrays, experiments, at_once, diagnostics)
     if diagnostics.failed:
         return None
     planned = {name: found for name, found in experiments.items() if found.runs}

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, groupby, repeat
-from operator import le, lt
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, repeat
 from typing import Final
 
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.node import Node
 from .plan_resources import Classes, packed
+from .plan_tasks import NOBODY, Group, Near, Ranges, Tasks, described, leader, tasks_of
 from .study import Experiment
 from .table import Parents, Table
 
-NOBODY: Final = 0xFFFFFFFF
 MOST_CHILDREN: Final = 50  # arrays that wait for tasks of one array
 LONGEST: Final = 60  # of an experiment's name in those of its arrays: OAR keeps 100 characters of a job's
-UNKNOWN: Final = 3600  # seconds, for work without a time limit
 MOST_SETS: Final = 50  # sets of whole arrays that the runs of an experiment wait for
-
-Ranges = tuple[tuple[int, int], ...]
 
 
 class Array(Node):
@@ -68,42 +64,6 @@ class Places:
         self.indices = array("I", [NOBODY]) * count
 
 
-class _Near:
-    """A parent that each row has one run of: the array and the index of that run, by position among the rows."""
-
-    __slots__ = ("arrays", "indices")
-
-    def __init__(self, parents: Parents, places: Places, rows: Sequence[int]) -> None:
-        above = (
-            parents.rows
-            if isinstance(rows, range) and len(rows) == len(parents.rows)
-            else [parents.rows[row] for row in rows]
-        )
-        self.arrays = list(map(places.arrays.__getitem__, above))
-        self.indices = list(map(places.indices.__getitem__, above))
-
-
-class _Group(Node):
-    """Rows, by position, that ask for the same and wait for tasks of the same arrays. *lead* says which of the near
-    parents gives the indices; without it they are counted from 0."""
-
-    positions: Sequence[int]
-    resources: int
-    after: tuple[int, ...]
-    lead: int | None
-    copies: int
-
-
-class _Tasks(Node):
-    """One array: its rows in order, and the index of each."""
-
-    rows: Sequence[int]
-    each: Sequence[int]
-    after: tuple[int, ...]
-    pairwise: tuple[int, ...]
-    resources: int
-
-
 class Arranger:
     """Arranges experiments one after another, parents first."""
 
@@ -112,10 +72,9 @@ class Arranger:
         self.classes = classes
         self.diagnostics = diagnostics
         self.arrays: list[Array] = []
-        self.at_once = 0  # arrays that may run together, once the throttle is shared
         self._places: dict[str, Places] = {}
         self._stems: set[str] = set()
-        self._whole: list[int] = []  # of each array, as bits: those that have ended before any of its tasks starts
+        self.whole: list[int] = []  # of each array, as bits: those that have ended before any of its tasks starts
 
     def add(
         self, experiment: Experiment, table: Table, rows: Sequence[int], resources: Sequence[int] | int, first: int
@@ -131,7 +90,7 @@ class Arranger:
             for parents in table.parents
             if parents.experiment in self._places
         ]
-        nears = [_Near(parents, places, rows) for parents, places in known if parents.offsets is None]
+        nears = [_near(parents, places, rows) for parents, places in known if parents.offsets is None]
         waits, sets = self._whole_parents([pair for pair in known if pair[0].offsets is not None], rows)
         groups = self._groups(rows, resources, nears, waits, sets, experiment)
         places = self._places[experiment.name] = Places(table.count)
@@ -139,7 +98,7 @@ class Arranger:
         stem = self._stem(experiment.name)
         before = len(self.arrays)
         size = 1 if experiment.pack is None else experiment.pack.runs
-        for tasks in chain.from_iterable(self._tasks(group, rows, nears, size) for group in groups):
+        for tasks in chain.from_iterable(tasks_of(group, rows, nears, size, self.limits.array) for group in groups):
             number = len(self.arrays)
             for row, index in zip(tasks.rows, tasks.each, strict=True):
                 places.arrays[row] = number
@@ -156,16 +115,16 @@ class Arranger:
         self._stems.add(stem)
         return stem
 
-    def _keep(self, tasks: _Tasks, name: str, experiment: Experiment, first: int) -> None:
-        indices, sizes = _described(tasks.each)
+    def _keep(self, tasks: Tasks, name: str, experiment: Experiment, first: int) -> None:
+        indices, sizes = described(tasks.each)
         most = max(size for size, _ in sizes)
         side_by_side = experiment.pack is not None and experiment.pack.side_by_side
         asked = self.classes.all[tasks.resources]
         resources = tasks.resources if most == 1 else self.classes.number(packed(asked, most, side_by_side))
-        self._whole.append(0)
+        self.whole.append(0)
         for above in tasks.after:
             own = 0 if above in tasks.pairwise else 1 << above
-            self._whole[-1] |= self._whole[above] | own
+            self.whole[-1] |= self.whole[above] | own
         self.arrays.append(
             Array(
                 name,
@@ -205,11 +164,11 @@ class Arranger:
         self,
         rows: Sequence[int],
         resources: Sequence[int] | int,
-        nears: Sequence[_Near],
+        nears: Sequence[Near],
         waits: Sequence[int] | None,
         sets: Sequence[frozenset[int]],
         experiment: Experiment,
-    ) -> list[_Group]:
+    ) -> list[Group]:
         """Give the rows in groups: in the order of what they wait for, else in that in which they first appear."""
         own: Iterable[int] = (
             repeat(resources, len(rows)) if isinstance(resources, int) else map(resources.__getitem__, rows)
@@ -233,10 +192,10 @@ class Arranger:
         self,
         key: tuple[int, ...],
         positions: Sequence[int],
-        nears: Sequence[_Near],
+        nears: Sequence[Near],
         sets: Sequence[frozenset[int]],
         size: int,
-    ) -> _Group:
+    ) -> Group:
         """Let the near parent lead that needs the fewest arrays. Where runs are packed, no parent leads whose tasks
         have one of them each: that would undo the packing."""
         resources, waiting, *above = key
@@ -248,14 +207,14 @@ class Arranger:
             needed = -(-most // size)
             if (lead is None or needed < copies) and (size == 1 or most > 1 or len(positions) == 1):
                 lead, copies = number, needed
-        return _Group(positions, resources, after, lead, copies)
+        return Group(positions, resources, after, lead, copies)
 
-    def _bounded(self, groups: list[_Group], nears: Sequence[_Near], size: int, experiment: Experiment) -> list[_Group]:
+    def _bounded(self, groups: list[Group], nears: Sequence[Near], size: int, experiment: Experiment) -> list[Group]:
         """Let rows wait for a whole array where too many arrays would wait for its tasks one by one."""
         children: Counter[int] = Counter()
         for group in groups:
             if group.lead is not None:
-                children[_leader(group, nears)] += group.copies
+                children[leader(group, nears)] += group.copies
         many = {above for above, count in children.items() if count > MOST_CHILDREN}
         found = [self._released(group, many, nears, size) for group in groups]
         given_up = [above for above in many if any(a is not b for a, b in zip(found, groups, strict=True))]
@@ -271,98 +230,18 @@ class Arranger:
             )
         return found
 
-    def _released(self, group: _Group, many: set[int], nears: Sequence[_Near], size: int) -> _Group:
+    def _released(self, group: Group, many: set[int], nears: Sequence[Near], size: int) -> Group:
         tasks = -(-len(group.positions) // size)
         dense = 1 if self.limits.array is None else -(-tasks // self.limits.array)
-        if group.lead is None or _leader(group, nears) not in many or dense >= group.copies:
+        if group.lead is None or leader(group, nears) not in many or dense >= group.copies:
             return group
         return group.replace(lead=None, copies=0)
 
-    # ------------------------------------------------------------------ tasks
 
-    def _tasks(self, group: _Group, rows: Sequence[int], nears: Sequence[_Near], size: int) -> Iterator[_Tasks]:
-        if group.lead is None:
-            yield from self._counted(group, rows, size)
-            return
-        indices = nears[group.lead].indices
-        for positions in _copies(group, indices, size):
-            each = [indices[position] for position in positions]
-            if not all(map(le, each, each[1:])):
-                order = sorted(range(len(each)), key=each.__getitem__)
-                positions = [positions[at] for at in order]
-                each = [each[at] for at in order]
-            agreeing = {
-                near.arrays[positions[0]]
-                for near in nears
-                if near.arrays[positions[0]] != NOBODY
-                and (
-                    near is nears[group.lead] or all(near.indices[p] == i for p, i in zip(positions, each, strict=True))
-                )
-            }
-            yield _Tasks(
-                [rows[position] for position in positions],
-                each,
-                group.after,
-                tuple(above for above in group.after if above in agreeing),
-                group.resources,
-            )
-
-    def _counted(self, group: _Group, rows: Sequence[int], size: int) -> Iterator[_Tasks]:
-        """Count tasks from 0 in each array. Task i of T has rows i, i + T, i + 2T …: neighbours in a grid take alike
-        long, and so each task gets some of each."""
-        total = -(-len(group.positions) // size)
-        cut = self.limits.array or total
-        for start in range(0, total, cut):
-            stop = min(start + cut, total)
-            if size == 1:
-                positions = group.positions[start:stop]
-                each: Sequence[int] = range(stop - start)
-            else:
-                tasks = [group.positions[task::total] for task in range(start, stop)]
-                positions = list(chain.from_iterable(tasks))
-                each = [index for index, task in enumerate(tasks) for _ in task]
-            yield _Tasks([rows[p] for p in positions], each, group.after, (), group.resources)
-
-    # ------------------------------------------------------------------ throttle
-
-    def throttled(self) -> tuple[Array, ...]:
-        """Give the arrays, each with its share of the target's throttle.
-
-        Of arrays that may run at once each gets one task, and the rest goes by their work: so they end together, and
-        never more tasks run than the throttle says, if there are not more such arrays.
-        """
-        total = self.limits.throttle
-        if total is None:
-            return tuple(self.arrays)
-        below = self._below()
-        work = [one.tasks * (self.classes.all[one.resources][0].time or UNKNOWN) for one in self.arrays]
-        sums: dict[int, int] = {0: 0}
-        shared: list[Array] = []
-        self.at_once = 0
-        for number, one in enumerate(self.arrays):
-            apart = self._whole[number] | below[number]
-            count = len(work) - apart.bit_count()
-            self.at_once = max(self.at_once, count)
-            if apart not in sums:
-                sums[apart] = sum(amount for other, amount in enumerate(work) if apart >> other & 1)
-            rest = max(0, total - count) * work[number] // (sum(work) - sums[apart])
-            shared.append(one.replace(throttle=1 + rest))
-        return tuple(shared)
-
-    def _below(self) -> list[int]:
-        """Give for each array, as bits, those that start only when all of it has ended."""
-        below = [0] * len(self.arrays)
-        for number, whole in enumerate(self._whole):
-            while whole:
-                lowest = whole & -whole
-                below[lowest.bit_length() - 1] |= 1 << number
-                whole ^= lowest
-        return below
-
-
-def _leader(group: _Group, nears: Sequence[_Near]) -> int:
-    assert group.lead is not None
-    return nears[group.lead].arrays[group.positions[0]]
+def _near(parents: Parents, places: Places, rows: Sequence[int]) -> Near:
+    every = isinstance(rows, range) and len(rows) == len(parents.rows)
+    above = parents.rows if every else list(map(parents.rows.__getitem__, rows))
+    return Near(above, places.arrays, places.indices)
 
 
 def _whole_finder(parents: Parents, places: Places) -> Callable[[int], frozenset[int]]:
@@ -382,36 +261,3 @@ def _whole_finder(parents: Parents, places: Places) -> Callable[[int], frozenset
         return known[key]
 
     return find
-
-
-def _copies(group: _Group, indices: Sequence[int], size: int) -> list[Sequence[int]]:
-    """Give the positions of each array: of *size* × m rows with one index, m arrays have *size* each."""
-    if group.copies == 1:
-        return [group.positions]
-    copies: list[list[int]] = [[] for _ in range(group.copies)]
-    seen: dict[int, int] = {}
-    for position in group.positions:
-        index = indices[position]
-        count = seen.get(index, 0)
-        seen[index] = count + 1
-        copies[count // size].append(position)
-    return list(copies)
-
-
-def _described(each: Sequence[int]) -> tuple[Ranges, Ranges]:
-    """Give ranges of the indices and run lengths of the rows a task, of the ascending index of each row."""
-    if each[-1] - each[0] == len(each) - 1 and all(map(lt, each, each[1:])):
-        return ((each[0], len(each)),), ((1, len(each)),)
-    indices: list[list[int]] = []
-    sizes: list[list[int]] = []
-    for index, group in groupby(each):
-        size = sum(1 for _ in group)
-        if indices and index == sum(indices[-1]):
-            indices[-1][1] += 1
-        else:
-            indices.append([index, 1])
-        if sizes and sizes[-1][0] == size:
-            sizes[-1][1] += 1
-        else:
-            sizes.append([size, 1])
-    return tuple((a, b) for a, b in indices), tuple((a, b) for a, b in sizes)

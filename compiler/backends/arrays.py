@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..plan import Plan
-from ..plan_arrays import Array, Ranges
+from ..plan_arrays import Array
+from ..plan_tasks import Ranges
 from .words import count
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ...plan import Plan
-from ...plan_arrays import Array, Ranges
+from ...plan_arrays import Array
 from ...plan_resources import Request
+from ...plan_tasks import Ranges
 from ..arrays import listed, order, secrets, study, title
 from ..words import describe, size, template
 from .header import header
