@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
@@ -17,6 +18,7 @@ SEED: Final = 20_261_121
 
 Numbers = Sequence[float]
 
+_SQUARED: Final = 2**480  # squares of larger integers leave the floats
 _SMALLEST: Final = 1e-280  # variances below it have lost digits
 
 
@@ -25,9 +27,9 @@ def mean(values: Numbers) -> float | None:
     if not values:
         return None
     whole = total(values)
-    if math.isfinite(whole):
+    if math.isfinite(whole) or not _bounded(values):
         return whole / len(values)
-    return _sum([value / len(values) for value in values])  # the sum is beyond all floats; the mean need not be
+    return float(sum(map(Fraction, values)) / len(values))  # the sum is beyond all floats; the mean is not
 
 
 def total(values: Numbers) -> float:
@@ -43,8 +45,10 @@ def variance(values: Numbers) -> float | None:
     count, middle = len(values), mean(values)
     if middle is None or count < 2:
         return None
-    if _whole(values):
+    if _whole(values) and max(map(abs, values)) < _SQUARED:
         return (count * sum(value * value for value in values) - sum(values) ** 2) / (count * (count - 1))
+    if min(values) == max(values):
+        return 0.0 if math.isfinite(middle) else math.nan
     distances = [value - middle for value in values]
     squares = _sum([distance * distance for distance in distances])
     return max(0.0, squares - _sum(distances) ** 2 / count) / (count - 1) if squares < math.inf else squares
@@ -55,7 +59,7 @@ def deviation(values: Numbers) -> float | None:
     found, middle = variance(values), mean(values)
     if found is None or middle is None:
         return None
-    if math.isnan(found) or _SMALLEST < found < math.inf or _whole(values):
+    if math.isnan(found) or _SMALLEST < found < math.inf or min(values) == max(values):
         return math.sqrt(found)
     # Squares of such distances are no floats any more; the distances are.
     return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
@@ -176,8 +180,17 @@ USAGE: Final[dict[str, str]] = {
 def _sum(values: Numbers) -> float:
     try:
         return math.fsum(values)
-    except (ValueError, OverflowError):  # infinities of both signs, or a sum beyond all floats
-        return math.fsum(value / len(values) for value in values) * len(values) if _bounded(values) else sum(values)
+    except ValueError:  # infinities of both signs
+        return math.nan
+    except OverflowError:  # some partial sum is beyond all floats; the whole need not be
+        return _nearest(sum(map(Fraction, values))) if _bounded(values) else sum(values)
+
+
+def _nearest(exact: Fraction | int) -> float:
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def _bounded(values: Numbers) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .bulk import are_equal
 from .planned import Value
-from .values import equal, finite, kind, shown
+from .values import LARGEST, equal, finite, kind, shown
 
 ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "+": operator.add,
@@ -27,7 +27,6 @@ ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
 }
 ORDERED: Final = frozenset(("number", "text"))
-LARGEST: Final = 1000  # bits of an integer; one that would be larger has no result
 DIGITS: Final = 12  # significant ones of a float that an Experimentfile computes
 
 
@@ -57,9 +56,7 @@ def _compute(function: Callable[[Any, Any], Any], name: str, left: Value, right:
         found = function(left, right)
     except (ZeroDivisionError, OverflowError, ValueError):
         return None
-    if isinstance(found, complex) or (isinstance(found, int) and found.bit_length() > LARGEST):
-        return None
-    return finite(found)
+    return None if isinstance(found, complex) else finite(found)
 
 
 def rounded(column: Sequence[Value]) -> list[Value]:

@@ -9,6 +9,8 @@ from typing import Final
 
 from .planned import Value
 
+LARGEST: Final = 1000  # bits of an integer; one that would be larger has no result
+
 _KINDS: Final = {bool: "bool", list: "list", dict: "map", str: "text"}
 _RANKS: Final = {"number": 0, "text": 1, "bool": 2, "list": 3, "map": 4, "null": 5}
 
@@ -66,8 +68,10 @@ def order_key(value: Value) -> tuple[int, Value]:
 
 
 def finite(value: Value) -> Value:
-    """Give a computed number; null where it is none."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+    """Give a computed number; null where it is none, or an integer that no float comes near."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    return None if type(value) is int and value.bit_length() > LARGEST else value
 
 
 def shown(value: Value) -> str:
