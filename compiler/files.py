@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
+import stat
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+LARGEST: Final = 1 << 28  # bytes
 
 
 class Files(Protocol):
@@ -31,8 +35,15 @@ class DiskFiles:
         self._folder = os.path.abspath(folder)
 
     def read(self, path: str) -> bytes:
-        with open(os.path.join(self._folder, path), "rb") as file:
-            return file.read()
+        place = os.path.join(self._folder, path)
+        # A pipe is no file to read, and would keep us waiting; nor is what fills the memory.
+        with open(place, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EINVAL, "Not a regular file", place)
+            if found.st_size > LARGEST:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), place)
+            return file.read(LARGEST)
 
     def glob(self, pattern: str) -> list[str]:
         import glob

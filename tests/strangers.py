@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import FrameType
+from unittest.mock import patch
 
 from xpc.cli.failure import OUR_BUG, run_guarded
 
@@ -40,9 +41,11 @@ def answer(folder: Path, *arguments: str) -> tuple[int, str]:
     """Type ``xpc ARGUMENTS`` in *folder* in this process; give its status and all that it printed."""
     out = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
     environment = dict(os.environ)
+    # On a terminal click would leave in what it takes out elsewhere: what is printed there is looked at.
+    unstripped = patch("click.utils.should_strip_ansi", lambda stream=None, color=None: False)
     os.environ.update(NO_COLOR="1", COLUMNS="100")
     try:
-        with chdir(folder), redirect_stdout(out), redirect_stderr(out), patience():
+        with chdir(folder), redirect_stdout(out), redirect_stderr(out), unstripped, patience():
             status = run_guarded(list(arguments))
     finally:
         os.environ.clear()

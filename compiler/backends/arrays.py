@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ..plan import Plan
 from ..plan_arrays import Array
 from ..plan_tasks import Ranges
@@ -52,4 +54,5 @@ def secrets(plan: Plan) -> list[str]:
 def study(plan: Plan) -> str:
     """Give how many runs a build has, and of which project."""
     runs = count(sum(array.count for array in plan.arrays), "run")
-    return f'{runs} of "{plan.project}"' if plan.project else runs
+    # As JSON: a line end in a name would end the comment that this stands in.
+    return f"{runs} of {json.dumps(plan.project, ensure_ascii=False)}" if plan.project else runs

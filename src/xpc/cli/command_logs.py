@@ -57,7 +57,7 @@ def command(
         click.echo(f"Run {found[1][:7]} of {found[0]} printed nothing.", err=True)
         say_of_task(standings, found)
     for text in printed:
-        click.echo(text, nl=not text.endswith("\n"))
+        click.echo(text, nl=not text.endswith("\n"), color=raw or None)  # click takes colours out of pipes
     return FINE
 
 
