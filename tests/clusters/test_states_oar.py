@@ -16,6 +16,9 @@ from cluster_project import ClusterProject
 pytestmark = pytest.mark.oar
 
 STUDY = """
+target quick = oar:
+    lease = 5s
+
 grid kinds:
     kind in [{kinds}]
 
@@ -53,7 +56,7 @@ class Study:
         self.project = project
 
     def submit(self) -> None:
-        self.project.xpc("submit", "--target", "oar")
+        self.project.xpc("submit", "--target", "quick")
 
     def rows(self, experiment: str = "train") -> dict[str, dict[str, Any]]:
         said = self.project.xpc("query", f"from {experiment} show kind, status, reason, job, id", "--format", "json")
@@ -179,3 +182,20 @@ def test_one_look_for_everything(study: Callable[..., Study]) -> None:
     found.project.xpc("status", environ={"PATH": path})
 
     assert calls.read_text().split() == ["oarstat"]
+
+
+def test_job_that_made_room(study: Callable[..., Study]) -> None:
+    """OAR ends a besteffort job for another one and starts it again under a new number: the run waits, and goes on."""
+    found = study("long", options='oar.type = "besteffort"')
+    found.submit()
+    found.begun("long")
+    job, host = found.job(), found.journal()[0]["host"]
+    room = ["oarsub", "-d", "/tmp", "-l", "host=1,walltime=0:01:00", "-p", f"host = '{host}'", "sleep 10"]
+    oar("runuser", "-u", "xpc", "--", *room)
+
+    found.until({"long": "queued"})
+    found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) == 2, 180)
+    found.begun("long")
+    assert int(found.job()) > int(job)
+    oar("oardel", found.job())
+    found.until({"long": "cancelled"})
