@@ -4,8 +4,8 @@ Files are the truth. An index that is damaged, of another version or of another 
 Two processes may bring it up to date at once: each writes what it read, and what a run says when it has ended is final.
 
 A run is a row of `runs`. Once a thousand ended ones have come together, they are put on a *shelf* as well: a blob a
-column, which is what queries read. What a loose row says of a run comes before what a shelf says, a later shelf before
-an earlier one, and a run in `gone` is on no shelf.
+column, which is what queries read. Shelves are not rewritten: that a run has changed, or is gone, stands in `gone` with
+the last shelf there was then; on that one and on those before it the run does not count.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any, Final
 from .index_columns import Value, decode
 from .index_fields import NAMES
 from .index_place import MEMORY
-from .index_shelves import RUNS, SERIES, Pile, drop_shelves, pile_of, put_away
+from .index_shelves import RUNS, SERIES, Pile, drop_shelves, pile_of, put_away, shelved_since
 from .records import RunRecord
 
-VERSION: Final = 2 << 16 | NAMES
+VERSION: Final = 3 << 16 | NAMES
 WAIT: Final = 10.0  # seconds for another process that writes
 
 _SCHEMA: Final = """
@@ -39,10 +39,14 @@ CREATE TABLE claims (experiment TEXT, id TEXT, claimed TEXT, PRIMARY KEY (experi
 CREATE TABLE series (experiment TEXT, id TEXT, build TEXT, declared TEXT, reduced TEXT, PRIMARY KEY (experiment, id));
 CREATE TABLE shelves (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, experiment TEXT, ids BLOB, about TEXT);
 CREATE TABLE columns (shelf INTEGER, name TEXT, part TEXT, data BLOB, PRIMARY KEY (shelf, name, part));
-CREATE TABLE gone (kind TEXT, experiment TEXT, id TEXT, PRIMARY KEY (kind, experiment, id)) WITHOUT ROWID;
+CREATE TABLE gone (kind TEXT, experiment TEXT, id TEXT, shelf INTEGER,
+    PRIMARY KEY (kind, experiment, id)) WITHOUT ROWID;
 """
 
-_KNOWN: Final = "experiment, id FROM runs WHERE experiment = ? AND id = ? AND state IS NOT NULL"
+_OVER: Final = """
+INSERT OR REPLACE INTO gone SELECT '{kind}', experiment, id, (SELECT ifnull(max(number), 0) FROM shelves) FROM runs
+    WHERE experiment = ? AND id = ? AND state IS NOT NULL
+"""
 _OTHER_SERIES: Final = """
 DELETE FROM series WHERE (experiment, id) IN (SELECT experiment, id FROM runs WHERE experiment = ? AND id = ?
     AND record != ?)
@@ -243,16 +247,15 @@ class Index:
     ) -> None:
         """Keep what was read: changed runs, runs that are gone, folders listed, logs read."""
         with transaction(self._connection) as connection:
-            for kind in (RUNS, SERIES):
-                connection.executemany(f"INSERT OR IGNORE INTO gone SELECT '{kind}', {_KNOWN}", gone)  # our own names
+            again = [(e.experiment, e.id) for e in entries]
+            connection.executemany(_OVER.format(kind=RUNS), [*gone, *again])
+            connection.executemany(_OVER.format(kind=SERIES), gone)
             for table in ("runs", "claims", "series"):
                 connection.executemany(f"DELETE FROM {table} WHERE experiment = ? AND id = ?", gone)  # noqa: S608  # ours
             # A run that has only been packed has the series that it had.
             changed = [(e.experiment, e.id, e.record) for e in entries]
-            connection.executemany(f"INSERT OR IGNORE INTO gone SELECT '{SERIES}', {_KNOWN} AND record != ?", changed)
+            connection.executemany(_OVER.format(kind=SERIES) + "AND record != ?", changed)
             connection.executemany(_OTHER_SERIES, changed)
-            again = [(RUNS, e.experiment, e.id) for e in entries]
-            connection.executemany("DELETE FROM gone WHERE kind = ? AND experiment = ? AND id = ?", again)
             rows = [(e.experiment, e.id, e.inode, e.pack, e.attempt, e.state, e.record) for e in entries]
             connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
             claims = [(e.experiment, e.id, e.claimed) for e in entries if e.claimed is not None]
@@ -274,13 +277,15 @@ class Index:
             loose = {id: (build, declared, reduced) for id, build, declared, reduced in rows}
             return loose, pile_of(connection, SERIES, experiment, like)
 
-    def save_series(self, experiment: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
-        """Keep the reduced series of ended runs: id, build, digest of the declarations, reduced series (JSON)."""
+    def save_series(self, experiment: str, rows: Sequence[tuple[str, str, str, str]], pile: Pile) -> None:
+        """Keep the reduced series of ended runs: id, build, digest of the declarations, reduced series (JSON).
+
+        *pile* is what was on shelves when somebody saw that these were missing; another process may have added them.
+        """
         with transaction(self._connection) as connection:
-            back = [(SERIES, experiment, row[0]) for row in rows]
-            connection.executemany("DELETE FROM gone WHERE kind = ? AND experiment = ? AND id = ?", back)
+            others = shelved_since(connection, SERIES, experiment, pile)
             statement = "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)"
-            connection.executemany(statement, ((experiment, *row) for row in rows))
+            connection.executemany(statement, ((experiment, *row) for row in rows if row[0] not in others))
             put_away(connection, SERIES, experiment, self.project, {})
 
     def drop_series(self, pile: Pile) -> None:

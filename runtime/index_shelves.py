@@ -37,7 +37,7 @@ class Pile:
 
 
 def pile_of(connection: sqlite3.Connection, kind: str, experiment: str, like: Pile | None = None) -> Pile:
-    """Put an experiment's shelves together: loose rows and later shelves come before earlier ones.
+    """Put an experiment's shelves together, less the runs that have changed since, or are gone.
 
     With the runs of *like*, as series have those of the records, the list of ids is the same object.
     """
@@ -52,27 +52,30 @@ def pile_of(connection: sqlite3.Connection, kind: str, experiment: str, like: Pi
     else:
         whole = packed.hex()
         ids = [whole[i : i + DIGITS] for i in range(0, len(whole), DIGITS)]
-    kept = _kept(connection, kind, experiment, ids, several=len(rows) > 1) if ids else None
+    kept = _kept(connection, kind, experiment, ids, shelves) if ids else None
     return Pile(shelves, ids if kept is None else [ids[i] for i in kept], kept, about, packed)
 
 
 def _kept(
-    connection: sqlite3.Connection, kind: str, experiment: str, ids: Sequence[str], *, several: bool
+    connection: sqlite3.Connection, kind: str, experiment: str, ids: Sequence[str], shelves: Sequence[tuple[int, int]]
 ) -> list[int] | None:
-    loose = "SELECT id FROM runs WHERE experiment = :experiment AND shelf IS NULL"
-    if kind == SERIES:
-        loose = "SELECT id FROM series WHERE experiment = :experiment"
+    """Give the places that count; nothing if all do."""
+    rows = connection.execute("SELECT id, shelf FROM gone WHERE kind = ? AND experiment = ?", (kind, experiment))
+    gone: dict[str, int] = dict(rows.fetchall())
+    if not gone:
+        return None
+    numbers = (number for number, count in shelves for _ in range(count))
+    return [place for place, (id, number) in enumerate(zip(ids, numbers, strict=True)) if gone.get(id, 0) < number]
+
+
+def shelved_since(connection: sqlite3.Connection, kind: str, experiment: str, pile: Pile) -> set[str]:
+    """Give the runs on shelves that came after those of a pile."""
     rows = connection.execute(
-        f"{loose} UNION ALL SELECT id FROM gone WHERE kind = :kind AND experiment = :experiment",  # noqa: S608  # ours
-        {"kind": kind, "experiment": experiment},
+        "SELECT ids FROM shelves WHERE kind = ? AND experiment = ? AND number > ?",
+        (kind, experiment, pile.shelves[-1][0] if pile.shelves else 0),
     )
-    out = {id for (id,) in rows}
-    if not out and not several:
-        return None
-    last = dict(zip(ids, range(len(ids)), strict=True))
-    if len(last) == len(ids) and last.keys().isdisjoint(out):
-        return None
-    return [place for place, id in enumerate(ids) if last[id] == place and id not in out]
+    whole = b"".join(ids for (ids,) in rows).hex()
+    return {whole[i : i + DIGITS] for i in range(0, len(whole), DIGITS)}
 
 
 def put_away(

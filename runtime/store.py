@@ -341,7 +341,7 @@ class Store:
         fresh.sort(key=itemgetter(0))  # a pack is opened once; else in the order of the records
         for start in range(0, len(fresh), BATCH):
             rows = [self._reduce(runs.experiment, *run) for _, *run in fresh[start : start + BATCH]]
-            self._index.save_series(runs.experiment, rows)
+            self._index.save_series(runs.experiment, rows, pile)
         return bool(fresh)
 
     def _reduce(self, experiment: str, id: str, build: str, attempt: int) -> tuple[str, str, str, str]:
