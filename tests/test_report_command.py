@@ -271,3 +271,10 @@ def test_check_and_strict_together(whole: Recorded, capsys: pytest.CaptureFixtur
 
     assert out == "t.csv is what the records say.\n"
     assert "2 of 3 runs done; 1 failed" in said
+
+
+def test_one_form_at_a_time(whole: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether a table is compared, explained or written as a page is one choice."""
+    assert typed(capsys, "report", "--check", "t.csv", "--explain", status=2)[1] == (
+        "error: `--check` and `--explain` do not go together\nhelp: write one of them\n"
+    )

@@ -11,7 +11,7 @@ import click
 from xpc.grammar.nearest import nearest
 
 from . import options
-from .failure import refuse
+from .failure import MISUSE, refuse
 from .output import count, print_diagnostics
 from .session import Session, find_folder
 
@@ -50,6 +50,9 @@ def command(
     from .standing import Standings
     from .viewing import view_of
 
+    asked = [name for name, is_given in (("--check", file), ("--explain", explain), ("--html", page)) if is_given]
+    if len(asked) > 1:
+        refuse(f"`{asked[0]}` and `{asked[1]}` do not go together", help="write one of them", status=MISUSE)
     if file is not None:
         report_output.format_of(file)  # a file of another ending is told before anything is read
     session = Session(find_folder(Path.cwd()), settings)
