@@ -13,7 +13,7 @@ FAULTS: Final = ("failed", "timeout", "oom")  # the program's own doing: the sam
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A run before a submit. *same*: its last attempt had this very fingerprint and request."""
+    """A run before a submit. *same*: it would do the same again."""
 
     row: int
     state: State

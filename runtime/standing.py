@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .here import Here
-from .records import RunRecord, read_run
-from .selection import Standing
+from .records import RunRecord, read_attempt, read_run
+from .selection import FAULTS, Standing
 from .shim.attempt import Place
 from .shim.build_folder import Build, Run
 from .states import state_of
@@ -21,7 +21,7 @@ def standing_of(place: Place, row: int, here: Here) -> Standing:
         return Standing(row, state)
     if state == "running" and is_leftover(record, here):
         state = "lost"  # nobody will record how its program ends; the executor waits for that
-    return Standing(row, state, is_same(place.build, run, record))
+    return Standing(row, state, would_end_alike(place.build, run, record))
 
 
 def is_here(record: RunRecord, here: Here) -> bool:
@@ -33,7 +33,22 @@ def is_leftover(record: RunRecord, here: Here) -> bool:
     return is_here(record, here) and not here.is_alive(record.claim.get("shim"))
 
 
-def is_same(build: Build, run: Run, record: RunRecord) -> bool:
+def would_end_alike(build: Build, run: Run, record: RunRecord) -> bool:
+    """Tell whether a run that ended, and is not done, would do the same again: nothing about it has changed, it left
+    nothing to go on from, and its `retries` are used up. What a scheduler could not start again waits for a submit."""
+    if record.end is not None and record.end.get("checkpointed"):
+        return False
+    earlier = (read_attempt(record.folder, number) for number in range(1, record.attempt))
+    failures = sum(attempt is not None and _has_failed(attempt) for attempt in (*earlier, record))
+    return failures > int(run.plan["retries"]) and _is_same(build, run, record)
+
+
+def _has_failed(attempt: RunRecord) -> bool:
+    end = attempt.end or {}
+    return end.get("state") in FAULTS and not end.get("checkpointed")
+
+
+def _is_same(build: Build, run: Run, record: RunRecord) -> bool:
     """Compare the last attempt's fingerprint, and what it asked for, with what it would have now."""
     asked = record.claim.get("request") or (record.start or {}).get("request")
     now = build.request(run, record.attempt)

@@ -12,7 +12,7 @@ from ..records import RunRecord
 from ..retry import WAITING, Retry, release, who_began
 from ..selection import Selection, Standing, select
 from ..shim.build_folder import Build
-from ..standing import is_same
+from ..standing import would_end_alike
 from ..states import State
 from ..store import Store
 from .cluster_plan import Flight
@@ -125,7 +125,7 @@ class Chooser:
         if state not in ("failed", "timeout", "oom"):
             return Standing(row, state)
         record = self._store.whole_record(self._rows.experiment(row), self._rows.ids[row])
-        return Standing(row, state, record is None or is_same(self._build, self._build.run(row), record))
+        return Standing(row, state, record is None or would_end_alike(self._build, self._build.run(row), record))
 
     def _unblocked(self, selection: Selection, send: Iterable[int], flights: Mapping[int, Flight]) -> Selection:
         """Part what can't be sent: a parent is neither done nor in flight, nor sent itself. Of rows that were only to
