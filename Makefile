@@ -21,6 +21,8 @@ help:  ## what can be made
 demo: $(VENV)/demo.stamp  ## run examples/digits and print its report
 	$(IN_VENV) xpc -C examples/digits submit
 	$(IN_VENV) xpc -C examples/digits report
+	$(IN_VENV) xpc -C examples/digits plot
+	mkdir -p build && $(IN_VENV) xpc -C examples/digits plot curves -o "$(CURDIR)/build/curves.svg"
 
 test: $(VENV)/test.stamp  ## set up and run the tests
 	$(BIN)/python -m pytest -n auto -q -m "not slow"
