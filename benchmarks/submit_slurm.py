@@ -6,7 +6,9 @@ As root, with a cluster up (`tests/clusters/slurm up`) that takes arrays of POIN
 held, and cancelled afterwards. The greatest array is what the cluster says; for others, start it so:
 
     XPC_SLURM_EXTRA=$'MaxArraySize=51' tests/clusters/slurm up
-    XPC_SLURM_EXTRA=$'MaxArraySize=100001\nMaxJobCount=200000' tests/clusters/slurm up
+    XPC_SLURM_EXTRA=$'MaxArraySize=100001\nMaxJobCount=400000' tests/clusters/slurm up
+
+SLURM counts cancelled tasks as jobs for five more minutes (MinJobAge): hence twice as many as two submits need.
 """
 
 from __future__ import annotations
