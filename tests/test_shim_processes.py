@@ -25,7 +25,7 @@ def test_signal_before_the_start_is_sent_to_nobody(monkeypatch: pytest.MonkeyPat
     sent: list[int] = []
     monkeypatch.setattr(processes, "send", lambda pids, number: sent.extend(pids))
     run = SimpleNamespace(id="3fa2c81d90b1e4f7")
-    attempt = SimpleNamespace(clustered=False, scheduler_kind="local", run=run)
+    attempt = SimpleNamespace(clustered=False, scheduler_kind="local", run=run, checkpoint=None)
     signals = SimpleNamespace(take=lambda: [signal.SIGTERM, signal.SIGTERM], stopped=signal.SIGTERM)
     supervisor = Supervisor(attempt, signals)  # type: ignore[arg-type]
 

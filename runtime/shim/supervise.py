@@ -15,6 +15,7 @@ from .verdict import Cause, not_started
 
 SAMPLE = 1.0  # seconds between two looks at the processes
 GRACE = 10.0  # seconds from TERM to KILL
+LISTEN = 0.3  # seconds between the first and the last process of a task that its scheduler signals
 
 
 class Ended(NamedTuple):
@@ -79,8 +80,14 @@ class Supervisor:
                 processes.kill_strays(pid, self._attempt.run.id)
         elif self._cause is not None or os.WIFSIGNALED(status):
             program.run_quietly(remove)
-        if self._attempt.clustered and os.WIFSIGNALED(status) and self._cause is None:
-            self._signals.wait(0.2)  # a scheduler signals everything at once: our own may come a moment later
+        if self._attempt.clustered and (status or remove is not None):
+            self._listen()  # podman gives 0 for a container whose monitor was told to end
+
+    def _listen(self) -> None:
+        """Wait a moment for a signal of ours: a scheduler signals everything at once, and the program may be first."""
+        until = time.monotonic() + LISTEN
+        while self._cause is None and time.monotonic() < until:
+            self._signals.wait(until - time.monotonic())
             self._obey()
 
     def _wait(self, program: int) -> Tuple[int, float]:
