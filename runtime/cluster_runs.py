@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 LATE: Final = 300.0  # seconds after which a task that its scheduler does not know has ended: accounting is not so late
 
-PASSING: Final = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "BESTEFFORT_KILL", "Terminated exit 99")
-"""Ends after which a scheduler may start a task again: they are no last word until it has had the time to."""
+PASSING: Final = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "BESTEFFORT_KILL", "Terminated exit 99", "CANCELLED")
+"""No last words: a scheduler may start the task again, or its accounting has yet to say who cancelled it."""
 
 FILLED: Final = frozenset(("reason", "job", "queue_wait"))
 """The fields of runs that clusters know more of than the records."""

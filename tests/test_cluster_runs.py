@@ -134,6 +134,19 @@ def test_new_attempt_makes_what_was_kept_old(cluster: Cluster) -> None:
     assert cluster.states()[0] == "done"
 
 
+def test_who_cancelled_a_task_comes_later(cluster: Cluster) -> None:
+    """The queue knows that it was cancelled, the accounting by whom; it is waited for before that is kept."""
+    cluster.sent(1)
+    cluster.queue(queue_line("481234", 0, "CANCELLED", name=JOB_NAME))
+    cluster.accounts()
+    assert cluster.states()[0] == "cancelled"
+    cluster.accounts(f"481234_0|CANCELLED by 1001|0:0|None|{JOB_NAME}")
+    assert cluster.states()[0] == "cancelled"
+
+    assert cluster.store().field("train", [run_id("train", 0)], "reason") == ["CANCELLED by 1001"]
+    assert [line["event"] for line in cluster.kept()] == ["missing", "ended", "settled"]
+
+
 @pytest.mark.parametrize("word", ["NODE_FAIL", "PREEMPTED"])
 def test_task_that_may_be_started_again(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     """A look may fall between the end of a task and its way back into the queue: that is no last word."""
