@@ -17,7 +17,7 @@ from ..retry import Retry
 from ..selection import Selection
 from ..shim.build_folder import Build, BuildError
 from ..store import Store
-from ..submissions import BUILDS, SubmissionWriter
+from ..submissions import BUILDS, Submission, SubmissionWriter
 from .cluster_call import Scheduler
 from .cluster_plan import CallPlanner, PlanArray, PlannedCall
 from .cluster_resume import look_up, unfinished
@@ -222,7 +222,7 @@ class _Submit:
             self._schedulers[kind] = SCHEDULERS[kind](self._environ)
         return self._schedulers[kind]
 
-    def _tell_silent(self, cut: Any, said: str, diagnostics: Diagnostics) -> None:
+    def _tell_silent(self, cut: Submission, said: str, diagnostics: Diagnostics) -> None:
         name = self._scheduler(cut.kind).name
         diagnostics.error(
             "XS005",
