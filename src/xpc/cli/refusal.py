@@ -34,8 +34,8 @@ def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) 
     scheduler = NAMES[sent.kind]
     if failure.call is None:
         message = f"{scheduler} does not answer as it should: {failure.said}"
-        help = ("what was sent is noted; `xpc status` names it", "type the command again: the next submit completes it")
-        diagnostics.error("XS005", None, message, help=help)
+        next_step = "type the command again: the next submit completes it"
+        diagnostics.error("XS005", None, message, help=("what was sent is noted; `xpc status` names it", next_step))
         return
     names = about(sent.kind, failure.said)
     spans = dict(target.spans)
