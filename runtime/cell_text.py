@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import pairwise, takewhile
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ DIGITS: Final = 4  # significant ones of a number without an error
 MOST_DECIMALS: Final = 8
 MOST_SPREAD: Final = 3  # decimals by which the errors of a column may differ and still share one number of them
 LARGE: Final = 1e7
+LARGEST_QUANTITY: Final = 1e18  # seconds or bytes that are told in days or TiB
 LONGEST: Final = 60  # characters of a text
 SHORTEST_ID: Final = 7
 NOTHING: Final = "–"
@@ -56,20 +58,20 @@ def _best(column: ResultColumn, cells: Sequence[str]) -> frozenset[int]:
 
 def _text_column(column: ResultColumn) -> TextColumn:
     values = column.values
-    numeric = any(_is_number(value) for value in values) and all(v is None or _is_number(v) for v in values)
+    numeric = all(value is None or _is_number(value) for value in values)
+    numeric = numeric and (not column.key or any(map(_is_number, values)))
     if column.error is not None:
         cells, error = _with_error(values, column.error, column.unit)
         return TextColumn(visible(column.name), cells, error, True, column.key)
     if not numeric:
         return TextColumn(visible(column.name), _texts(column), None, False, column.key)
-    right = True
     if column.unit:
         cells = [NOTHING if v is None else _quantity(v, column.unit) for v in values]
     elif column.key:
         cells = ["" if value is None else plain(value) for value in values]
     else:
         cells = _numbers(values)
-    return TextColumn(visible(column.name), cells, None, right, column.key)
+    return TextColumn(visible(column.name), cells, None, True, column.key)
 
 
 def plain(value: Value) -> str:
@@ -124,7 +126,15 @@ def prefix_length(ids: Sequence[str]) -> int:
 
 
 def _quantity(value: float, unit: str) -> str:
+    if value < 0:
+        return f"-{_quantity(-value, unit)}"
+    if value > LARGEST_QUANTITY:
+        return f"{_general(value)} {'s' if unit == 'duration' else 'B'}"
     return quantities.duration(value) if unit == "duration" else quantities.size(value)
+
+
+def _general(value: float) -> str:
+    return f"{Decimal(value):.{DIGITS}g}" if isinstance(value, int) else f"{value:.{DIGITS}g}"
 
 
 def _written(value: Value, unit: str) -> str:

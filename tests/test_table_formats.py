@@ -277,3 +277,23 @@ def test_errors_have_a_digit_and_values_as_many(rows: list[tuple[float, float]])
     for cell, error, (value, spread) in zip(column.cells, column.error, rows, strict=True):
         assert abs(float(error.replace(",", "")) / spread - 1) < 0.5
         assert abs(float(cell.replace(",", "")) - value) <= max(spread, abs(value) * 1e-3)
+
+
+@given(
+    st.lists(st.one_of(FLOATS, st.integers(-(2**200), 2**200), st.none()), min_size=1, max_size=3),
+    st.sampled_from(["duration", "size"]),
+    st.booleans(),
+)
+def test_any_quantity_can_be_printed(values: list[float | None], unit: str, error: bool) -> None:
+    """Durations and sizes too, infinite and negative ones."""
+    cells = text_column(ResultColumn("x", values, values if error else None, "e", unit=unit)).cells
+
+    assert all(0 < len(cell) < 40 for cell in cells)
+
+
+def test_differences_of_quantities() -> None:
+    """A difference can be negative."""
+    found = text_column(ResultColumn("x", [-7200.0, -0.5, float("inf"), 10**19], unit="duration")).cells
+
+    assert found == ["-2 h", "-0.5 s", "inf s", "1.000e+19 s"]
+    assert text_column(ResultColumn("x", [-3 << 30], unit="size")).cells == ["-3 GiB"]
