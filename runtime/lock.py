@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +71,32 @@ class SubmitLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+class Keeper:
+    """Touches a lock in the background, for whoever has to wait for others meanwhile."""
+
+    def __init__(self, lock: SubmitLock, every: float = LEASE / 4) -> None:
+        self._lock = lock
+        self._every = every
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+
+    def _keep(self) -> None:
+        while not self._over.wait(self._every):
+            try:
+                if not self._lock.touch():
+                    return
+            except OSError:
+                continue  # a file system that is away for a moment; whoever needs the lock asks whether it is held
+
+    def __enter__(self) -> Keeper:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 def take_lock(

@@ -190,3 +190,17 @@ def test_cut_submit_is_adopted(tmp_path: Path, clock: Clock) -> None:
     assert not isinstance(resumed, tuple)
     assert resumed.held == {"slurm": ["5", "6"]}
     assert events(tmp_path / "other") == ["adopted"]
+
+
+def test_submit_that_lost_its_lock_sends_nothing_more(tmp_path: Path) -> None:
+    """Whoever took it over completes what is written; two would send the same."""
+    fake = Fake([Accepted(jobs("5"))])
+    writer = SubmissionWriter(tmp_path, "b1", "here", "slurm")
+    answers = [True, False]
+    sender = Sender(fake, writer, tmp_path, ".xpc/builds/b1", PLAN, held=lambda: answers.pop(0))
+    failure = sender.send([call(1), call(2)], lambda _token, _call: None)
+
+    assert failure is not None
+    assert (failure.call, failure.undone) == (None, False)
+    assert events(tmp_path) == ["intent", "result"]
+    assert fake.cancelled == []

@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from xpc.runtime.lock import NAME, Held, SubmitLock, holder, take_lock
+from xpc.runtime.lock import NAME, Held, Keeper, SubmitLock, holder, take_lock
 from xpc.runtime.owner import Owner
 from xpc.runtime.shim import machine
 
@@ -145,3 +146,17 @@ def test_of_many_thieves_one_wins(tmp_path: Path) -> None:
         taker.communicate("\n")
 
     assert sorted(answers) == ["False"] * 7 + ["True"]
+
+
+def test_kept_lock_is_touched_while_its_holder_waits(tmp_path: Path) -> None:
+    """A scheduler may make us wait for longer than the lease; afterwards nobody touches it any more."""
+    lock = take_lock(tmp_path)
+    assert isinstance(lock, SubmitLock)
+    lock._touched -= 60  # the lease is due
+    os.utime(lock.path, (1, 1))
+    with Keeper(lock, every=0.01):
+        deadline = time.monotonic() + 20
+        while lock.path.stat().st_mtime == 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert lock.path.stat().st_mtime > 1
+    lock.release()

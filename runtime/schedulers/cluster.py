@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ...grammar.diagnostic import Diagnostics
 from ..build_rows import Rows, Tasks
-from ..lock import Held, take_lock
+from ..lock import Held, Keeper, take_lock
 from ..owner import Owner
 from ..retry import Retry
 from ..selection import Selection
@@ -72,14 +72,14 @@ def submit_cluster(
     if isinstance(lock, Held):
         tell_held(lock, diagnostics)
         return None
-    with lock:
+    with lock, Keeper(lock):
         try:
             opened = Build(str(build))
         except BuildError as error:
             diagnostics.error("XS003", None, str(error), help="`xpc build` makes it again")
             return None
         with closing(opened):
-            submit = _Submit(project, build, opened, environ, lock.touch)
+            submit = _Submit(project, build, opened, environ, lock.held)
             return submit.run(rows, retry, before, diagnostics)
 
 
@@ -87,14 +87,14 @@ class _Submit:
     """One submit, its lock held."""
 
     def __init__(
-        self, project: Path, build: Path, opened: Build, environ: Mapping[str, str], touch: Callable[[], object]
+        self, project: Path, build: Path, opened: Build, environ: Mapping[str, str], held: Callable[[], bool]
     ) -> None:
         self._project = Path(os.path.abspath(project))
         self._folder = build
         self._build = opened
         self._plan: Mapping[str, Any] = opened.plan
         self._environ = environ
-        self._touch = touch
+        self._held = held
         target = self._plan["target"]
         self._target: str = target["name"]
         self._kind: str = target["kind"]
@@ -116,7 +116,7 @@ class _Submit:
         done = Sent(Selection(), self._kind)
         if cut:
             writer = self._writer()
-            found = look_up(cut, writer, self._scheduler, touch=self._touch)
+            found = look_up(cut, writer, self._scheduler)
             if isinstance(found, tuple):
                 writer.end()  # it sent nothing; what it found out so far is written
                 self._tell_silent(*found, diagnostics)
@@ -170,7 +170,7 @@ class _Submit:
                 done.failure = Failure(wrong)
                 return
             done.withdrawn = len(chosen.withdraw)
-        sender = Sender(scheduler, writer, self._project, f"{BUILDS}/{self._build.id}", self._plan, touch=self._touch)
+        sender = Sender(scheduler, writer, self._project, f"{BUILDS}/{self._build.id}", self._plan, held=self._held)
         done.failure = sender.send(calls, self._secrets.write)
         done.calls = sender.sent
         if done.failure is None:

@@ -32,7 +32,6 @@ def look_up(
     writer: SubmissionWriter,
     scheduler_of: Callable[[str], Scheduler],
     *,
-    touch: Callable[[], object] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Resumed | tuple[Submission, str]:
     """Find what became of each open call, and write it down; or give where nobody can say, and why."""
@@ -43,7 +42,6 @@ def look_up(
         for call in submission.calls:
             if call.outcome != OPEN:
                 continue
-            touch()
             found = _find(call, scheduler, sleep)
             if isinstance(found, Silent):
                 return submission, found.said

@@ -25,16 +25,18 @@ class SentCall:
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a submit did not come to its end. *call*: the one that was refused; *undone*: all that was sent was taken
-    back."""
+    back. *lost*: so was the submit lock, by another."""
 
     said: str
     call: PlannedCall | None = None
     request: Mapping[str, Any] | None = None
     undone: bool = True
+    lost: bool = False
 
 
 class Sender:
-    """Sends the calls of one build, in order. What it writes lets another submit go on wherever it is cut."""
+    """Sends the calls of one build, in order, while the submit lock is *held*. What it writes lets another submit go on
+    wherever it is cut."""
 
     def __init__(
         self,
@@ -44,7 +46,7 @@ class Sender:
         build: str,
         plan: Mapping[str, Any],
         *,
-        touch: Callable[[], object] = lambda: None,
+        held: Callable[[], bool] = lambda: True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._scheduler = scheduler
@@ -53,7 +55,7 @@ class Sender:
         self._build = build
         self._plan = plan
         self._arrays = {array["name"]: array for array in plan["arrays"]}
-        self._touch = touch
+        self._held = held
         self._sleep = sleep
         self._name = f"xpc-{Path(build).name[:7]}-{secrets.token_hex(4)}"
         self.sent: list[SentCall] = []
@@ -63,7 +65,8 @@ class Sender:
     def send(self, calls: Sequence[PlannedCall], prepare: Callable[[str, PlannedCall], object]) -> Failure | None:
         """Send the calls; *prepare* is told each token before. After a refusal nothing of them is left."""
         for planned in calls:
-            self._touch()
+            if not self._held():
+                return Failure("another submit has taken the lock over", undone=False, lost=True)
             order = self._order(planned)
             prepare(order.token, planned)
             self._writer.intent(planned.number, planned.array, order.token, planned.indices, planned.request)

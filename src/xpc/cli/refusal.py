@@ -32,6 +32,10 @@ def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) 
     failure = sent.failure
     assert failure is not None
     scheduler = NAMES[sent.kind]
+    if failure.lost:
+        help = "it completes what was sent from here; `xpc status` tells how it goes"
+        diagnostics.error("XS001", None, failure.said, help=help)
+        return
     if failure.call is None:
         message = f"{scheduler} does not answer as it should: {failure.said}"
         next_step = "type the command again: the next submit completes it"
@@ -43,14 +47,14 @@ def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) 
         spans |= study.experiments[failure.call.experiment].resources.spans
     *more, last = _lines(failure.said) or ["it did not say why"]
     message = f"{scheduler} refused array `{failure.call.array}`: {last}"
-    help = [f"{scheduler} also said: {line}" for line in more]
+    more_said = [f"{scheduler} also said: {line}" for line in more]
     found = next(((name, spans[name]) for name in names if name in spans), None)
     if found is None:
         cures = [HELP[name] for name in names if name in HELP]
-        diagnostics.error("XS004", None, message, help=[*help, *cures[:1]])
+        diagnostics.error("XS004", None, message, help=[*more_said, *cures[:1]])
         return
     name, span = found
-    diagnostics.error("XS004", span, message, _label(name, sent, target), help=help)
+    diagnostics.error("XS004", span, message, _label(name, sent, target), help=more_said)
 
 
 def _lines(said: str) -> list[str]:
