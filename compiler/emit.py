@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping
@@ -76,7 +77,8 @@ class Build:
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
         try:
             self._write_files(aside, provenance)
-            aside.chmod(0o777 & ~_umask())
+            # What nodes write here later is the group's where the project is.
+            aside.chmod(0o777 & ~_umask() | aside.stat().st_mode & stat.S_ISGID)
             return _moved(aside, folder / self.id)
         finally:
             shutil.rmtree(aside, ignore_errors=True)

@@ -100,7 +100,7 @@ def write_template(layout: Layout, tree: str, into: Path) -> None:
         up = UP_FROM_FILES + "../" * path.count("/")
         os.symlink(f"{up}.xpc/snapshots/{tree}/{path}", into / path)
     (into / ".git").write_text(f"gitdir: {UP_FROM_FILES}.xpc/snapshots/{tree}.git\n")
-    (into / ".git").chmod(0o444)
+    (into / ".git").chmod(stat.S_IMODE((into / ".git").stat().st_mode) & READ_ONLY)
 
 
 def write_git_dir(repository: Repository, commit: str, home: Path, into: Path) -> None:

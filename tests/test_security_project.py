@@ -49,7 +49,7 @@ def hostile(tmp_path: Path) -> Hostile:
 
 def quoted(value: str) -> str:
     """Give a value as an Experimentfile writes it."""
-    return json.dumps(value).replace("{", "{{").replace("}", "}}")
+    return json.dumps(value).replace("{", "{{")
 
 
 def codes(text: str) -> set[str]:

@@ -1,0 +1,95 @@
+"""Values and secrets on this machine: the first arrive byte for byte, the second are recorded nowhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from bytes_study import SECRET, check, files, holders
+from repository import Repo
+from strangers import answer
+
+
+@pytest.fixture(name="project")
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study that has run; what the commands printed is in `said` beside it."""
+    monkeypatch.setenv("STUDY_SECRET", SECRET)
+    folder = tmp_path / "project"
+    Repo(folder, files("local"))
+    status, said = answer(folder, "submit")
+    assert status == 0, said
+    (tmp_path / "said").write_text(said)
+    return folder
+
+
+def test_values_arrive_and_secrets_do_not(project: Path) -> None:
+    """Through arguments, bash, variables and configs; afterwards no file and no answer holds the secret."""
+    check(project)
+    said = (project.parent / "said").read_text()
+    run = next(path.name for path in (project / "runs/direct").iterdir() if len(path.name) == 16)
+    commands = (["status", "--json"], ["show", run, "--json"], ["show", run], ["query", "show config", "--explain"])
+    for command in (
+        *commands,
+        ["build", "--json"],
+        ["list", "--json"],
+        ["list", "-v"],
+        ["report", "--html", "page.html"],
+    ):
+        said += answer(project, *command)[1]
+
+    assert "top-secret" not in said
+    assert holders(project) == []
+    for target in ("slurm", "oar"):
+        answer(project, "build", "--target", target)
+    assert holders(project) == []
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o027, 0o002])
+def test_umask_is_followed(tmp_path: Path, umask: int) -> None:
+    """What is made is open to those to whom the owner's umask opens it, and to no others."""
+    folder = tmp_path / "project"
+    Repo(folder, files("local", ["a"]))
+    before = set(folder.rglob("*"))
+    os.environ["STUDY_SECRET"] = SECRET
+    old = os.umask(umask)
+    try:
+        status, said = answer(folder, "submit")
+    finally:
+        os.umask(old)
+        del os.environ["STUDY_SECRET"]
+    assert status == 0, said
+
+    for path in set(folder.rglob("*")) - before:
+        if not path.is_symlink():
+            assert path.stat().st_mode & umask == 0, f"{path} {path.stat().st_mode:o}"
+    if umask == 0o002:  # a group that works together: each may add to what another one made
+        for path in ("runs", "runs/direct", ".xpc", ".xpc/builds", ".xpc/submissions", ".xpc/events"):
+            assert (folder / path).stat().st_mode & 0o020, path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a second group is given to a folder")
+def test_group_of_a_setgid_project_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below a folder with the setgid bit, everything new belongs to its group, and new folders have the bit."""
+    group = 54321
+    folder = tmp_path / "project"
+    folder.mkdir()
+    os.chown(folder, -1, group)
+    folder.chmod(0o2775)
+    Repo(folder, files("local", ["a", "b"]))
+    before = set(folder.rglob("*"))
+    monkeypatch.setenv("STUDY_SECRET", SECRET)
+    old = os.umask(0o002)
+    try:
+        status, said = answer(folder, "submit")
+        answer(folder, "gc", "--pack")
+    finally:
+        os.umask(old)
+    assert status == 0, said
+
+    for path in set(folder.rglob("*")) - before:
+        if path.is_symlink():
+            continue
+        assert path.stat().st_gid == group, path
+        if path.is_dir() and ".xpc/snapshots/" not in f"{path}/":
+            assert path.stat().st_mode & 0o2000, path
