@@ -5,6 +5,7 @@ Runs have places: first those on shelves, then the loose ones. A column has a va
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ class Places:
         self.ids = ids
         self._of: dict[str, int] | None = None
         self._asked: Sequence[str] | None = None
-        self._found: list[int | None] = []
-        self._complete = False
+        self._found: Sequence[int | None] = []
+        self._complete: array[int] | None = None
 
     @property
     def of(self) -> Mapping[str, int]:
@@ -36,10 +37,11 @@ class Places:
     def pick(self, ids: Sequence[str], column: Sequence[Value], default: Value = None) -> list[Value]:
         """Give the values of some runs; *default* for those that have no place."""
         if self._asked is not ids:
-            self._asked, self._found = ids, list(map(self.of.get, ids))
-            self._complete = None not in self._found
-        if self._complete:
-            return list(map(column.__getitem__, self._found))  # type: ignore[arg-type]  # there is no null, as just seen
+            self._asked, self._found, self._complete = ids, list(map(self.of.get, ids)), None
+            if None not in self._found:  # numbers that lie side by side are found three times as fast
+                self._complete = array("I", self._found)  # type: ignore[arg-type]  # there is no null, as just seen
+        if self._complete is not None:
+            return list(map(column.__getitem__, self._complete))
         return [default if place is None else column[place] for place in self._found]
 
 
