@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, BinaryIO, List
 
+from .said import tell
+
 if TYPE_CHECKING:
     from .attempt import Launch
 
@@ -28,15 +30,13 @@ def _log(path: str) -> BinaryIO:
 
 
 def run_quietly(command: List[str], patience: float = 20.0) -> None:
-    """Run a small command of ours to its end; what it says or whether it fails is no matter."""
+    """Run a small command of ours to its end; what it says where it fails goes into the task's log."""
     try:
-        subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=patience,
-            check=False,
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=patience
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError) as error:
+        tell("%s: %s" % (" ".join(command), error))
         return
+    if done.returncode:
+        tell("%s: %s" % (" ".join(command), done.stdout.decode("utf-8", "replace").strip()))

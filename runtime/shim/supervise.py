@@ -75,13 +75,13 @@ class Supervisor:
 
     def _clean_up(self, pid: int, status: int, remove: Optional[List[str]], known: List[int]) -> None:
         """Leave nothing running, but for *known* children, and find out whether the whole task was told to end."""
+        if self._attempt.clustered and (status or remove is not None):
+            self._listen()  # podman gives 0 for a container whose monitor was told to end
         if remove is None:
             if processes.has_children(known):
                 processes.kill_strays(pid, self._attempt.run.id)
-        elif self._cause is not None or os.WIFSIGNALED(status):
+        elif self._cause is not None or status:
             program.run_quietly(remove)
-        if self._attempt.clustered and (status or remove is not None):
-            self._listen()  # podman gives 0 for a container whose monitor was told to end
 
     def _listen(self) -> None:
         """Wait a moment for a signal of ours: a scheduler signals everything at once, and the program may be first."""
