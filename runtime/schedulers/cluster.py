@@ -189,7 +189,8 @@ class _Submit:
                 return
         for name in done.resumed:
             writer.completed(name)
-        writer.released()
+        if done.failure is None:
+            writer.released()
         writer.end()
 
     def _possible(self, diagnostics: Diagnostics) -> bool:
