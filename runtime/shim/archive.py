@@ -17,9 +17,16 @@ if sys.version_info < (3, 8):
     sys.stderr.write("Python 3.8 or newer is needed, and %s is %d.%d\\n" % found)
     sys.exit(78)
 
-from _xpc_start import main
+from _xpc_start import run
 
-sys.exit(main())
+
+def load():
+    from _xpc_shim.main import main
+
+    return main
+
+
+sys.exit(run(load))
 """
 API = ("__init__.py", "_adhoc.py", "_metrics.py", "_run.py", "py.typed")  # what a program gets from `import xpc`
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import zipimport
-from typing import Optional
+from typing import Callable, Optional
 
 FOLDER = "shim"  # below .xpc
 PACKAGE = "_xpc_shim"
@@ -32,16 +32,14 @@ def _digest(data: bytes) -> str:
     return blake2b(data, digest_size=8).hexdigest()
 
 
-def main() -> int:
-    """Run the shim; leave its compiled form behind if there is none."""
+def run(load: Callable[[], Callable[[], int]]) -> int:
+    """Run the shim, which *load* imports; leave its compiled form behind if there is none."""
     archive = sys.path[0]
     place = compiled(archive)
     known = place is not None and os.path.exists(place)
     if known:
         sys.path.insert(0, str(place))
-    from _xpc_shim.main import main as run  # type: ignore[import-not-found, unused-ignore]
-
-    status: int = run()
+    status = load()()
     if place is not None and not known:
         try:
             write(archive, place)
