@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import Recorded
 from scipy import stats
@@ -223,6 +223,7 @@ def counted_out(values: Sequence[float]) -> float:
 SIZES = st.lists(st.integers(1, 10**6).map(lambda n: n / 1000), min_size=1, max_size=50, unique=True)
 
 
+@settings(deadline=None)
 @given(SIZES, st.integers(0, 2**50 - 1))
 def test_p_value_is_exact(sizes: list[float], signs: int) -> None:
     """Up to 50 differences of different sizes it is scipy's exact one."""
@@ -232,12 +233,14 @@ def test_p_value_is_exact(sizes: list[float], signs: int) -> None:
     assert found == pytest.approx(stats.wilcoxon(values, method="exact").pvalue, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-4, 4), min_size=1, max_size=8).filter(any))
 def test_p_value_with_ties_and_zeros_is_exact(values: list[int]) -> None:
     """With equal sizes and zeros it is what trying all signs gives."""
     assert p_value([(value, 0) for value in values]) == pytest.approx(counted_out(values), rel=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-30, 40).filter(bool), min_size=51, max_size=120))
 def test_p_value_of_many_is_the_normal_approximation(values: list[int]) -> None:
     """Above 50 it is scipy's asymptotic one: corrected for ties, not for continuity."""
@@ -263,6 +266,7 @@ def test_noise_of_binary_fractions_makes_no_ranks() -> None:
     assert p_value(decimals) == pytest.approx(counted_out([2, 2, 2, 1, -5]))
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_differences_are_right(left: float, right: float) -> None:
     """What is rounded away is below twelve digits of the larger value."""

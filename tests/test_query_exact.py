@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import Recorded, half_finished, series
 
@@ -38,6 +38,7 @@ def one(study: Recorded, text: str) -> dict[str, object]:
 # ------------------------------------------------------------------ formulas
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
 def test_integers_are_exact(values: list[int]) -> None:
     """Sums are exact; means, variances and medians are the nearest float to the exact value."""
@@ -60,6 +61,7 @@ def test_integers_are_exact(values: list[int]) -> None:
 FLOATS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(FLOATS)
 def test_means_of_floats_are_nearest(values: list[float]) -> None:
     """A mean is exact but for one rounding of the sum and one of the division, however large the numbers are."""
@@ -71,6 +73,7 @@ def test_means_of_floats_are_nearest(values: list[float]) -> None:
     assert abs(Fraction(found) - exact) <= abs(exact) * Fraction(1, 2**51) + Fraction(5e-324) * len(values) * 2
 
 
+@settings(deadline=None)
 @given(FLOATS.filter(lambda values: len(values) > 1))
 def test_deviations_of_floats(values: list[float]) -> None:
     """Neither an offset nor a scale costs digits; only what no float can be is infinite."""
@@ -86,6 +89,7 @@ def test_deviations_of_floats(values: list[float]) -> None:
         )
 
 
+@settings(deadline=None)
 @given(FLOATS, st.floats(0, 1))
 def test_quantiles_lie_among_the_values(values: list[float], q: float) -> None:
     """They are numpy's; never outside of the values, and not lost where numbers are too large to be subtracted."""
@@ -114,6 +118,7 @@ def test_sums_that_leave_the_floats() -> None:
     assert math.isnan(aggregates.deviation([math.inf, math.inf]) or 0.0)
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(2, 9))
 def test_equal_values_do_not_deviate(value: float, count: int) -> None:
     """Not even by the rounding of their mean."""

@@ -10,7 +10,7 @@ from fractions import Fraction
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xpc.runtime.cell_text import text_column
@@ -100,6 +100,7 @@ PRINTED = st.text(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PRINTED.filter(bool), min_size=1, max_size=4))
 def test_html_is_text(texts: list[str]) -> None:
     """Whatever a value is, a browser shows it, and makes nothing of it."""
@@ -110,6 +111,7 @@ def test_html_is_text(texts: list[str]) -> None:
     assert reader.cells == ["<b>", "</table><script>", *(t if len(t) <= 60 else t[:59] + "…" for t in texts)]
 
 
+@settings(deadline=None)
 @given(st.lists(PRINTED.filter(bool), min_size=1, max_size=4))
 def test_github_cells_read_back(texts: list[str]) -> None:
     """No value ends its cell, and a value that looks like Markdown is escaped."""
@@ -130,6 +132,7 @@ def test_github_escapes_markdown() -> None:
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PRINTED.filter(bool), min_size=1, max_size=4))
 def test_latex_cells_read_back(texts: list[str]) -> None:
     """No value ends its cell or its row."""
@@ -151,6 +154,7 @@ def test_latex_rows_that_begin_with_a_bracket() -> None:
 VALUES = st.one_of(st.none(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False), st.booleans(), PRINTED)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=5), st.sampled_from(["csv", "json"]))
 def test_data_formats_read_back(rows: list[tuple[object, object]], format: str) -> None:
     """A table is what it was, whatever is in it."""
@@ -234,6 +238,7 @@ ANYTHING = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(ANYTHING, ANYTHING), min_size=1, max_size=4),
     st.booleans(),
@@ -252,6 +257,7 @@ def test_anything_can_be_printed(
         assert render(result(column), format, color=True)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(FLOATS.filter(math.isfinite), st.integers(-(10**20), 10**20)), min_size=1, max_size=6))
 def test_printed_numbers_are_rounded_and_no_more(values: list[float]) -> None:
     """What stands in a table is the value to the digits that are shown, four at least of the largest."""
@@ -268,6 +274,7 @@ def test_printed_numbers_are_rounded_and_no_more(values: list[float]) -> None:
         assert abs(Fraction(cells[values.index(largest)].replace(",", "")) / Fraction(largest) - 1) < Fraction(1, 1000)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(1e-9, 1e6)), min_size=1, max_size=6))
 def test_errors_have_a_digit_and_values_as_many(rows: list[tuple[float, float]]) -> None:
     """An error is shown with one or two significant digits at least, and its value to the same place."""
@@ -279,6 +286,7 @@ def test_errors_have_a_digit_and_values_as_many(rows: list[tuple[float, float]])
         assert abs(float(cell.replace(",", "")) - value) <= max(spread, abs(value) * 1e-3)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(FLOATS, st.integers(-(2**200), 2**200), st.none()), min_size=1, max_size=3),
     st.sampled_from(["duration", "size"]),
