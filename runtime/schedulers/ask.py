@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ...grammar.screen import visible
+
 TIMEOUT: Final = 20.0  # seconds: a login node whose scheduler hangs must still show what the records say
 FOREIGN: Final = ("SQUEUE_", "SACCT_", "SLURM_", "SBATCH_", "SCONTROL_", "OAR_")
 KEPT: Final = frozenset(("SLURM_CONF", "SLURM_CLUSTERS"))
@@ -46,4 +48,10 @@ def ask(command: list[str], timeout: float = TIMEOUT, environ: Mapping[str, str]
         return Answer(None, "", f"{command[0]} did not answer within {timeout:g} s")
     except OSError as error:
         return Answer(None, "", f"{command[0]}: {error.strerror or error}")
-    return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    return Answer(done.returncode, decoded(done.stdout), decoded(done.stderr))
+
+
+def decoded(data: bytes) -> str:
+    """Give what a scheduler printed; names in it are other people's, and end up on the user's terminal."""
+    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in lines)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from .ask import Answer
+from .ask import Answer, decoded
 from .cluster_plan import PlannedCall
 
 LEAKS: Final = ("SBATCH_", "SLURM_", "OAR_", "XPC_")
@@ -114,4 +114,4 @@ def call(command: Sequence[str], environ: Mapping[str, str], cwd: Path | None = 
         return Answer(None, "", f"`{command[0]}` did not answer within {TIMEOUT:g} s")
     except OSError as error:
         return Answer(None, "", f"`{command[0]}`: {error.strerror or error}")
-    return Answer(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    return Answer(done.returncode, decoded(done.stdout), decoded(done.stderr))
