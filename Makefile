@@ -39,7 +39,8 @@ clusters: $(VENV)/dev.stamp  ## as root: start a SLURM and an OAR on this machin
 	tests/clusters/slurm up
 	tests/clusters/oar up
 	tests/clusters/podman up
-	XPC_CLUSTERS=1 $(BIN)/python -m pytest -q tests/clusters -m "not slow"
+	XPC_CLUSTERS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup -q tests/clusters -m "not slow and not alone"
+	XPC_CLUSTERS=1 $(BIN)/python -m pytest -q tests/clusters -m alone
 
 package: $(VENV)/dev.stamp  ## build sdist and wheel, install the wheel in a clean environment, use it there
 	rm -rf build/package && mkdir -p build/package

@@ -47,6 +47,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[ClusterProje
     return of
 
 
+@pytest.mark.xdist_group("digits")
 @pytest.mark.parametrize(
     "kind", [pytest.param("slurm", marks=pytest.mark.slurm), pytest.param("oar", marks=pytest.mark.oar)]
 )

@@ -255,6 +255,7 @@ def _short_memory() -> Iterator[None]:
     slurm("scontrol", "reconfigure")
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("short_memory")
 def test_forgotten_jobs(study: Callable[..., Study]) -> None:
     """What the queue has forgotten the accounting tells; and what comes after a failed run that was forgotten does not
@@ -313,6 +314,7 @@ def _node() -> Iterator[str]:
     subprocess.run(["scontrol", "update", f"nodename={node}", "state=resume"], check=False, capture_output=True)
 
 
+@pytest.mark.alone
 def test_node_that_dies(study: Callable[..., Study], node: str) -> None:
     """Its slurmd is killed and it is set down: the run waits for another go, or is lost where it may not have one."""
     found = study("long", options='slurm.partition = "gpu"')

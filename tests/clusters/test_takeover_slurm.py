@@ -17,7 +17,7 @@ from shim_cluster import HandProject, hand_project
 
 from xpc.runtime.shim import machine
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.alone]
 BRING_UP = Path(__file__).parent / "slurm"
 
 
