@@ -39,20 +39,20 @@ def patience(seconds: int = PATIENCE) -> Iterator[None]:
 
 def answer(folder: Path, *arguments: str) -> tuple[int, str]:
     """Type ``xpc ARGUMENTS`` in *folder* in this process; give its status and all that it printed."""
-    out = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+    bytes_ = io.BytesIO()
+    out = io.TextIOWrapper(bytes_, "utf-8", newline="", write_through=True)
+    err = io.TextIOWrapper(bytes_, "utf-8", "backslashreplace", newline="", write_through=True)
     environment = dict(os.environ)
     # On a terminal click would leave in what it takes out elsewhere: what is printed there is looked at.
     unstripped = patch("click.utils.should_strip_ansi", lambda stream=None, color=None: False)
     os.environ.update(NO_COLOR="1", COLUMNS="100")
     try:
-        with chdir(folder), redirect_stdout(out), redirect_stderr(out), unstripped, patience():
+        with chdir(folder), redirect_stdout(out), redirect_stderr(err), unstripped, patience():
             status = run_guarded(list(arguments))
     finally:
         os.environ.clear()
         os.environ.update(environment)
-    out.flush()
-    assert isinstance(out.buffer, io.BytesIO)
-    return status, out.buffer.getvalue().decode()
+    return status, bytes_.getvalue().decode()
 
 
 def typed(folder: Path, *arguments: str) -> str:

@@ -25,6 +25,13 @@ def refuse(message: str, *, help: str = "", status: int = AT_FAULT) -> NoReturn:
     raise Stop(status, f"error: {message}" + (f"\nhelp: {help}" if help else ""))
 
 
+def _plain(text: str) -> str:
+    """Give lines without what a terminal obeys: names of files and runs are in them."""
+    from xpc.grammar.screen import visible
+
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def run_guarded(arguments: list[str]) -> int:
     from .root import root
 
@@ -34,13 +41,14 @@ def run_guarded(arguments: list[str]) -> int:
         return status if isinstance(status, int) else FINE
     except Stop as stop:
         if stop.message:
-            click.echo(stop.message, err=True)
+            click.echo(_plain(stop.message), err=True)
         return stop.status
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
         return 130
     except click.ClickException as misuse:
+        misuse.message = _plain(misuse.message)
         misuse.show()
         return misuse.exit_code
     except BrokenPipeError:
@@ -51,7 +59,7 @@ def run_guarded(arguments: list[str]) -> int:
         return 130
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""
-        click.echo(f"error[XS000]: {where}{refused.strerror or refused}", err=True)
+        click.echo(_plain(f"error[XS000]: {where}{refused.strerror or refused}"), err=True)
         return REFUSED
     except Exception:
         import traceback
