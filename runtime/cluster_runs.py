@@ -261,7 +261,12 @@ class ClusterRuns:
                 missing[held.key] = None
         self._writer.ended(ended)
         self._writer.missing(missing)
-        self._writer.settled(self._settled(fresh))
+        settled = self._settled(fresh)
+        self._writer.settled(settled)
+        if settled:
+            from .schedulers.cluster_secrets import sweep_secrets
+
+            sweep_secrets(self.project)  # at once: nobody may ever submit here again
 
     def _settled(self, fresh: Mapping[Run, Told]) -> list[str]:
         """Give the submissions that ended and hold no run any more that is not at its end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,4 +63,5 @@ def sweep_secrets(project: Path) -> None:
     }
     for path in files:
         if path.stem not in needed:
-            path.unlink(missing_ok=True)
+            with suppress(PermissionError):  # another user's, who will remove it
+                path.unlink(missing_ok=True)
