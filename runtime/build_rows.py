@@ -10,7 +10,7 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Final
 
-from .shim.regular import read_regular
+from .shim.regular import open_regular, read_regular
 
 _ID: Final = re.compile(rb'\[\s*"([^"\\]+)"')
 
@@ -27,7 +27,8 @@ def read_plan(build: Path) -> Mapping[str, Any] | None:
 def row_ids(build: Path) -> list[str]:
     """Give the id of each row's run, in order; none if the build is gone."""
     try:
-        lines = (build / "points.jsonl").read_bytes().split(b"\n")
+        with open_regular(str(build / "points.jsonl")) as file:
+            lines = file.read().split(b"\n")
     except OSError:
         return []
     found = (_ID.match(line) for line in lines[1:-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from .shim.regular import read_regular
 SCHEMA: Final = "xpc.submission/1"
 FOLDER: Final = ".xpc/submissions"
 BUILDS: Final = ".xpc/builds"
+_BUILD: Final = re.compile(r"[\w-]+", re.ASCII)
 CLUSTERS: Final = frozenset(("slurm", "oar"))
 
 Task = tuple[str, int | None]  # a job, and SLURM's index of its task
@@ -298,6 +300,8 @@ def _read(path: Path, lines: Sequence[Mapping[str, Any]], *, torn: bool) -> Subm
         if line.get("event") == "runs":
             rows.setdefault(str(line.get("experiment")), []).extend(read_ranges(line.get("rows")))
     texts = [str(first.get(name, "")) for name in ("time", "build", "target", "kind")]
+    if not _BUILD.fullmatch(texts[1]):
+        texts[1] = ""  # no name of a folder of builds, and so of none that there is
     events = {line.get("event") for line in lines}
     return Submission(
         path,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from fake_schedulers import FakeSchedulers
 from repository import Repo
 from strangers import ESCAPES, answer, everything, typed
 
@@ -89,7 +91,8 @@ def test_nothing_outside_is_read(hostile: Hostile, how: str, path: str) -> None:
 def test_no_names_from_outside(hostile: Hostile, call: str) -> None:
     """A pattern that leads out is an error, or finds nothing there."""
     (hostile.folder / "out").symlink_to(hostile.outside)
-    text = f'grid g:\n    x in {call.format(outside=hostile.outside)}\nexperiment train:\n    grid g\n    run "cat {{x}}"\n'
+    pattern = call.format(outside=hostile.outside)
+    text = f'grid g:\n    x in {pattern}\nexperiment train:\n    grid g\n    run "cat {{x}}"\n'
     (hostile.folder / "Experimentfile").write_text(text)
 
     typed(hostile.folder, "check")
@@ -115,7 +118,8 @@ def test_places_that_values_make(hostile: Hostile) -> None:
     """A path with a value in it is known late: it is refused before a run starts, and nothing is made outside."""
     hostile.write(
         'grid g:\n    x in ["../../../../../outside/y", "/tmp/strangers-wrote-this", "a/../../../../../../outside/y"]\n'
-        'experiment train:\n    grid g\n    output y = "{x}"\n    run "mkdir -p $(dirname {output.y}); echo 1 > {output.y}"\n'
+        'experiment train:\n    grid g\n    output y = "{x}"\n'
+        '    run "mkdir -p $(dirname {output.y}); echo 1 > {output.y}"\n'
     )
     status, said = answer(hostile.folder, "submit")
 
@@ -225,7 +229,8 @@ def test_names_and_texts_are_not_obeyed_by_the_terminal(hostile: Hostile) -> Non
     """Escapes in values, tags, keys, and in what git says, come out as pictures of them."""
     shown = json.dumps(ESCAPES)
     hostile.write(
-        f'config c:\n    {shown} = {shown}\ngrid g:\n    {shown} in [{shown}, 1]\nexperiment train:\n    config c\n    grid g\n    run "false"\n    tags {shown}\n'
+        f"config c:\n    {shown} = {shown}\ngrid g:\n    {shown} in [{shown}, 1]\n"
+        f'experiment train:\n    config c\n    grid g\n    run "false"\n    tags {shown}\n'
     )
     (hostile.folder / f"new{ESCAPES.replace('/', '')}.pem").write_text("x")
     for command in (
@@ -287,7 +292,8 @@ def test_repository_that_would_run_something(hostile: Hostile) -> None:
         (hostile.folder / ".git/hooks" / hook).chmod(0o755)
     for key in (
         "core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass", "core.gitProxy",
-        "gpg.program", "credential.helper", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.textconv",
+        "gpg.program", "credential.helper", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process",
+        "diff.evil.textconv",
         "diff.evil.command", "diff.external", "merge.evil.driver", "pager.diff", "sequence.editor",
         "uploadpack.packObjectsHook",
     ):  # fmt: skip
@@ -390,3 +396,51 @@ def test_input_that_never_ends(hostile: Hostile, kind: str) -> None:
     (hostile.folder / "Experimentfile").write_text('let x = read("c.yaml")\nconfig c:\n    from "c.yaml"\n' + ONE)
 
     assert codes(typed(hostile.folder, "check"))
+
+
+SUBMISSION = {
+    "schema": "xpc.submission/1",
+    "event": "submit",
+    "time": "2026-11-21T09:30:00.000Z",
+    "host": "a",
+    "user": "ada",
+    "boot": "b",
+    "space": "",
+    "process": {"pid": 1, "start": 1},
+    "target": "far",
+}
+
+
+@pytest.mark.parametrize("kind", ["slurm", "oar"])
+@pytest.mark.parametrize("build", ["", "../../../outside", "a\0b", "own", "/etc"])
+def test_submissions_of_a_stranger(hostile: Hostile, monkeypatch: pytest.MonkeyPatch, kind: str, build: str) -> None:
+    """A forged hand-over names jobs like options and commands: none of that reaches a scheduler's command."""
+    hostile.write(ONE + "    retries 0\n" + "target far = " + kind + ":\n    max_submit = 10\n")
+    git, python = shutil.which("git"), shutil.which("python3")
+    answer(hostile.folder, "build", "--target", "far")
+    (own,) = (path.name for path in (hostile.folder / ".xpc/builds").iterdir())
+    fake = FakeSchedulers(hostile.folder / ".git/bin", monkeypatch)
+    for name, place in (("git", git), ("python3", python)):
+        (fake.folder / name).symlink_to(str(place))
+    for program in ("squeue", "sacct", "scancel", "scontrol", "sbatch", "oarstat", "oardel", "oarsub"):
+        fake.answers(program, err="no", status=1)
+    jobs = ["--user=root", "1; touch ran", "-a", "../..", ESCAPES, "$(touch ran)", None, -5]
+    lines = [SUBMISSION | {"kind": kind, "build": own if build == "own" else build}]
+    for number, job in enumerate(jobs, 1):
+        lines.append({"event": "intent", "call": number, "array": "train-1", "token": str(job), "indices": [[0, 1]]})
+        lines.append({"event": "result", "call": number, "jobs": [[job, 1]]})
+    folder = hostile.folder / ".xpc/submissions"
+    folder.mkdir(exist_ok=True)
+    (folder / "20261121T093000Z-a-1.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    for command in (
+        ["status"],
+        ["cancel", "--all"],
+        ["retry"],
+        ["submit", "--target", "far"],
+        ["wait", "--timeout", "1s"],
+    ):
+        typed(hostile.folder, *command)
+
+    assert not any(re.search(r"--user=root|touch|\x1b| -a | -5 ", call) for call in fake.calls), fake.calls
+    hostile.untouched()
