@@ -129,8 +129,10 @@ experiment train:
     metric loss
 """
 WORDS = [
-    "lr", "name", "model.width", "status", "loss", "==", "in", "not", "and", "(", ")", "[", "]", "0.1", '"a"', "null", "=",
-    "matches", "{", "}", ",", "if", "else", "mean", "true", "1h", "id", "-", "**", "10", '"', "new", "key", ".", " ", "é",
+    "lr", "name", "model.width", "status", "loss", "==", "in", "not", "and", "(", ")", "[", "]", "0.1", '"a"',
+    "null", "=",
+    "matches", "{", "}", ",", "if", "else", "mean", "true", "1h", "id", "-", "**", "10", '"', "new", "key", ".", " ",
+    "é",
 ]  # fmt: skip
 TALK = st.lists(st.sampled_from(WORDS + ODD), max_size=8).map(" ".join) | st.text(max_size=12)
 
@@ -251,8 +253,10 @@ def _compiled(text: str, files: dict[str, str]) -> None:
 
 
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 2**70) | st.floats() | st.sampled_from(["", "x", "../..", "slurm", "train"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "kind", "tasks", "rows"]), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-2, 2**70) | st.floats()
+    | st.sampled_from(["", "x", "../..", "slurm", "train"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["name", "kind", "tasks", "rows"]), inner, max_size=3),
     max_leaves=5,
 )  # fmt: skip
 
