@@ -283,8 +283,11 @@ class Store:
                 plan = json.loads(read_regular(os.path.join(self.project, ".xpc", "builds", build, "plan.json")))
             except (OSError, ValueError, RecursionError):
                 plan = {}  # a build that is gone: then nothing is declared
-            known = isinstance(plan, dict) and plan.get("schema") == "xpc.plan/1"
-            self._plans[build] = plan if known else {}
+            match plan:
+                case {"schema": "xpc.plan/1", "snapshot": {"prefix": str()}, "experiments": {}}:
+                    self._plans[build] = plan
+                case _:
+                    self._plans[build] = {}
         return self._plans[build]
 
     def metric_names(self, experiment: str) -> list[str]:
