@@ -158,7 +158,7 @@ TITLES: Final[dict[str, str]] = {
     "XS004": "the scheduler refused",
     "XS005": "the scheduler does not answer",
     "XS006": "a secret that is not set",
-    "XS007": "a folder in which OAR runs no jobs",
+    "XS007": "a folder in which the scheduler runs no jobs",
     "XR001": "a run that there is not",
     "XR002": "an id that is too short",
     "XR010": "something that is in the way",

@@ -204,12 +204,13 @@ class _Submit:
                 f"experiment `{experiment}` needs the secret `{name}`, and it is not set",
                 help=f"`export {name}=…` in the shell that submits",
             )
-        bad = sorted({char for char in str(self._project) if char == "'" or not char.isprintable()})
-        if self._kind == "oar" and bad:
+        bad = sorted({char for char in str(self._project) if _is_unfit(char, self._kind)})
+        if bad:
             diagnostics.error(
                 "XS007",
                 None,
-                f"OAR can't run jobs in `{self._project}`: its name has {', '.join(map(ascii, bad))}",
+                f"{self._scheduler(self._kind).name} can't run jobs in `{self._project}`: its name has "
+                + ", ".join("a backslash" if char == "\\" else ascii(char) for char in bad),
                 help="rename the folder",
             )
             return False
@@ -234,6 +235,14 @@ class _Submit:
                 f"type the command again where {name} answers; nothing was sent now",
             ),
         )
+
+
+def _is_unfit(char: str, kind: str) -> bool:
+    """Tell whether no job can run in a folder with this character in its path.
+
+    A backslash keeps SLURM from filling in the numbers in the names of logs; OAR leaves quoting to nobody.
+    """
+    return char == "\\" if kind == "slurm" else char == "'" or not char.isprintable()
 
 
 def _whose(owner: Owner) -> str:

@@ -12,7 +12,7 @@ _SLURM: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"time limit", ("time",)),
     (r"qos", ("slurm.qos", "qos")),
     (r"array specification", ("max_array",)),
-    (r"CPU count", ("cpus", "tasks")),
+    (r"CPU count|processors requested", ("cpus", "tasks")),
     (r"memory", ("memory",)),
     (r"feature", ("slurm.constraint",)),
     (r"node count", ("nodes",)),
@@ -36,11 +36,16 @@ _OAR: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"enough resources", ("gpus", "cpus", "nodes", "tasks", "oar.property")),
     (r"notify", ("oar.notify",)),
 )
+_ASIDE: Final = re.compile(
+    r"^.*\[ADMISSION RULE\] (Set|Modify|Automatically|Redirect).*$", re.MULTILINE | re.IGNORECASE
+)
+"""What OAR's rules did to a request that gave no word for it, which is never why it was refused."""
 _OPTION: Final = re.compile(r"(?:invalid|unrecognized option|ambiguous option:?)\s*'?--([a-z-]+)", re.IGNORECASE)
 
 
 def about(kind: str, said: str) -> tuple[str, ...]:
     """Give what a refusal may be about: `time`, `slurm.partition`, a target's `account`; nothing if nobody can tell."""
+    said = _ASIDE.sub("", said)
     option = _OPTION.search(said)
     if option is not None:
         return (f"{kind}.{option[1]}", f"{kind}.{option[1].replace('-', '_')}", option[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from .ask import Answer
@@ -88,7 +89,7 @@ def sbatch_command(order: Order) -> list[str]:
         "--open-mode=append",
         "--export=ALL",
         f"--chdir={order.project}",
-        f"--output={order.build}/logs/{planned.array}-%A.out",
+        f"--output={log_place(order.project, order.build)}/logs/{planned.array}-%A.out",
         f"--array={index_list(planned.indices)}{throttle}",
     ]
     if not planned.waits.here:
@@ -97,6 +98,11 @@ def sbatch_command(order: Order) -> list[str]:
     if dependency:
         command.append(f"--dependency={dependency}")
     return [*command, *sbatch_options(order.first, order.request), f"{order.build}/{order.script}", order.build]
+
+
+def log_place(project: Path, folder: str) -> str:
+    """Give a folder of the project as `--output` takes it: SLURM reads `%` also in the project's own path."""
+    return folder if "%" not in str(project) else f"{project}/{folder}".replace("%", "%%")
 
 
 def dependency_of(waits: Waits, sent: Mapping[int, Jobs]) -> str:

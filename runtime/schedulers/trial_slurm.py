@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .ask import ask
+from .slurm_submit import log_place
 from .trial import BUSY, PATIENCE, SECRET, UNSEEN, Target, folder_for, judge, said, watch
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def try_slurm(site: Site, project: Path, target: Target, run: Ask = ask, patienc
         command = ["sbatch", "--parsable", f"--job-name={name}", "--time=2", "--requeue", *passed, *target.words]
         command += [
             f"--chdir={project}",
-            f"--output={place}/log.said",
+            f"--output={log_place(project, str(place))}/log.said",
             "--open-mode=append",
             f"{place}/try.sh",
             str(place),

@@ -1,0 +1,39 @@
+"""Requests and answers of clusters as users met them, each with what it must become."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xpc.runtime.schedulers.refusal_words import about
+from xpc.runtime.schedulers.slurm_submit import log_place
+
+DEFAULTED = "[ADMISSION RULE] Set default walltime to 7200.\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        (DEFAULTED + "There are not enough resources for your request\nOarsub failed", "gpus"),
+        (DEFAULTED + 'Bad resource request (ERROR:  column "nope" does not exist', "oar.property"),
+        (DEFAULTED + "[ADMISSION RULE] Error: Walltime too big for this queue", "queue"),
+        ("[ADMISSION RULE] Error: walltime of 400 days", "time"),
+    ],
+)
+def test_a_default_that_oar_set_is_not_what_it_refused(said: str, first: str) -> None:
+    """OAR tells which walltime it gave a request without one, and then refuses something else."""
+    assert first in about("oar", said)
+    assert "time" not in about("oar", said) or first == "time"
+
+
+def test_too_many_processors_are_about_cpus() -> None:
+    """SLURM has two wordings for a node that has fewer cores than were asked for."""
+    said = "sbatch: error: Batch job submission failed: More processors requested than permitted"
+    assert about("slurm", said) == ("cpus", "tasks")
+
+
+def test_a_percent_sign_in_the_projects_path_is_kept_from_slurm() -> None:
+    """SLURM fills in `%A` in the path that a relative `--output` stands in, too."""
+    assert log_place(Path("/home/ada/study"), ".xpc/builds/1") == ".xpc/builds/1"
+    assert log_place(Path("/home/ada/100%A"), ".xpc/builds/1") == "/home/ada/100%%A/.xpc/builds/1"
