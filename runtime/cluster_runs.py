@@ -10,7 +10,7 @@ from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from .cluster_states import Held, Told, name_of, needs_no_word, of_cluster, restarts
+from .cluster_states import Held, Told, from_outside, name_of, needs_no_word, of_cluster, restarts
 from .evidence_files import Evidence, EvidenceWriter, Kept, Run, read_evidence
 from .records import RunRecord, journal_name, read_run
 from .submissions import CLUSTERS, SentJob, Submission, read_submissions, sent_jobs
@@ -312,4 +312,4 @@ def _on_cluster(record: RunRecord) -> bool:
 
 def _open_end(record: RunRecord | None) -> bool:
     """Tell whether a run's own records leave open how it ended."""
-    return record is None or record.end is None or bool(record.end.get("requeued")) or record.end.get("by") == "task"
+    return record is None or record.end is None or bool(record.end.get("requeued")) or from_outside(record.end)

@@ -98,7 +98,13 @@ def of_cluster(record: RunRecord | None, held: Held, seen: Seen | None, *, gone:
 def needs_no_word(record: RunRecord, held: Held) -> bool:
     """Tell whether the run's own end line says all, as long as its task is not started again."""
     end = record.end
-    return end is not None and held.claimed(record) and not end.get("requeued") and end.get("by") != "task"
+    return end is not None and held.claimed(record) and not end.get("requeued") and not from_outside(end)
+
+
+def from_outside(end: Mapping[str, Any]) -> bool:
+    """Tell whether something outside ended an attempt, which its scheduler may know more about: its task was told to
+    leave, or its program was killed. A scheduler that kills everything at once may well kill the program first."""
+    return end.get("by") == "task" or (end.get("state") == "killed" and end.get("signal") == "SIGKILL")
 
 
 def _never_began(held: Held, seen: Seen | None, *, gone: bool) -> Told:
@@ -156,11 +162,12 @@ def _with_end(record: RunRecord, end: Mapping[str, Any], held: Held, seen: Seen 
     runs, and the end says `requeued`,  `running`; in a pack `queued`
     or it was started again since
     says nothing, `requeued`            `queued`
-    ended, `by: "task"` or `requeued`   `cancelled timeout oom killed lost` if it says so, else what the end line says
+    ended, `by: "task"`, SIGKILL or     `cancelled timeout oom killed lost` if it says so, else what the end line says
+    `requeued`
     all else                            what the end line says
     ==================================  ==========================================
     """
-    requeued, by_task = bool(end.get("requeued")), end.get("by") == "task"
+    requeued, by_task = bool(end.get("requeued")), from_outside(end)
     own = Told(said(end), str(end.get("reason") or ""))
     if seen is None:
         if not (requeued or by_task):

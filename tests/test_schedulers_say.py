@@ -242,6 +242,23 @@ def test_jobs_of_oar(job: str, seen: Seen) -> None:
         ({"state": "Running"}, Seen("running", None, "")),
         ({"state": "Suspended"}, Seen("running", None, "Suspended")),
         ({"state": "Terminated"}, Seen("ended", "lost", "Terminated without an exit status")),
+        # Asked to end, and the shim left by itself just before it was killed.
+        (
+            {
+                "state": "Terminated",
+                "exit_code": 256,
+                "events": [{"type": "FRAG_JOB_REQUEST"}, {"type": "SEND_KILL_JOB"}],
+            },
+            Seen("ended", "cancelled", "FRAG_JOB_REQUEST"),
+        ),
+        (
+            {
+                "state": "Terminated",
+                "exit_code": 0,
+                "events": [{"type": "FRAG_JOB_REQUEST"}, {"type": "SEND_KILL_JOB"}],
+            },
+            Seen("ended", "done", "Terminated"),
+        ),
         ({"state": "Error"}, Seen("ended", "lost", "Error")),
         ({"state": "Odd"}, Seen("ended", "lost", "Odd")),
         ({}, Seen("ended", "lost", "no state")),

@@ -39,6 +39,7 @@ EARLIER_OPEN = record(job="70")
 FAILED = record(end("failed", reason="exit status 1"))
 BACK = record(end("failed", reason="exit status 1", requeued=True))
 STOPPED = record(end("killed", reason="SIGTERM", by="task"))
+KILLED = record(end("killed", reason="killed by SIGKILL", signal="SIGKILL"))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,9 @@ STOPPED = record(end("killed", reason="SIGTERM", by="task"))
         (STOPPED, ended("failed", "FAILED exit 1"), Told("killed", "SIGTERM", final=True)),
         (STOPPED, ended("lost", "NODE_FAIL"), Told("killed", "SIGTERM", final=True)),
         (STOPPED, SILENT, Told("killed", "SIGTERM")),
+        (KILLED, ended("timeout", "WALLTIME"), Told("timeout", "WALLTIME", final=True)),
+        (KILLED, ended("failed", "FAILED exit 1"), Told("killed", "killed by SIGKILL", final=True)),
+        (KILLED, WAITS, Told("queued", "Resources")),
         (STOPPED, RUNS, Told("killed", "SIGTERM")),
         (STOPPED, WAITS, Told("queued", "Resources")),
         (STOPPED, GONE, Told("killed", "SIGTERM", final=True)),

@@ -99,9 +99,9 @@ def seen_of(job: Job, restarts: int = 0) -> Seen:
     if state != "Error":
         return Seen("ended", "lost", state or "no state", restarts)
     events = _events(job)
-    for event, meaning in ENDED.items():
-        if event in events:
-            return Seen("ended", meaning, _words(event, job), restarts)
+    asked = _asked_to_end(job, events, restarts)
+    if asked is not None:
+        return asked
     telling = [event for event in events if event not in TECHNICAL and not event.startswith("SCHEDULER_")]
     return Seen("ended", "lost", " ".join(telling) or "Error", restarts)
 
@@ -113,7 +113,22 @@ def _terminated(job: Job, restarts: int) -> Seen:
     if not isinstance(status, int):
         return Seen("ended", "lost", "Terminated without an exit status", restarts)
     state, words = of_exit(status >> 8 & 0xFF, status & 0x7F)
+    events = _events(job)
+    if state != "done" and "SEND_KILL_JOB" in events:  # its shim was just quick enough to leave before it was killed
+        asked = _asked_to_end(job, events, restarts)
+        if asked is not None:
+            return asked
     return Seen("ended", state, f"Terminated {words}".strip(), restarts)
+
+
+def _asked_to_end(job: Job, events: Sequence[str], restarts: int) -> Seen | None:
+    """Say what OAR was asked to end a job for; nothing if it was not asked to."""
+    from .evidence import Seen
+
+    for event, meaning in ENDED.items():
+        if event in events:
+            return Seen("ended", meaning, _words(event, job), restarts)
+    return None
 
 
 def _words(event: str, job: Job) -> str:

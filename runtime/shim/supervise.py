@@ -16,6 +16,7 @@ from .verdict import Cause, not_started
 SAMPLE = 1.0  # seconds between two looks at the processes
 GRACE = 10.0  # seconds from TERM to KILL
 LISTEN = 0.3  # seconds between the first and the last process of a task that its scheduler signals
+LISTEN_KILLED = 3.0  # the same where it kills at once, one process after the other: then we do not live to see it
 
 
 class Ended(NamedTuple):
@@ -76,16 +77,19 @@ class Supervisor:
     def _clean_up(self, pid: int, status: int, remove: Optional[List[str]], known: List[int]) -> None:
         """Leave nothing running, but for *known* children, and find out whether the whole task was told to end."""
         if self._attempt.clustered and (status or remove is not None):
-            self._listen()  # podman gives 0 for a container whose monitor was told to end
+            killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+            self._listen(
+                LISTEN_KILLED if killed else LISTEN
+            )  # podman gives 0 for a container whose monitor was told to end
         if remove is None:
             if processes.has_children(known):
                 processes.kill_strays(pid, self._attempt.run.id)
         elif self._cause is not None or status:
             program.run_quietly(remove)
 
-    def _listen(self) -> None:
+    def _listen(self, patience: float) -> None:
         """Wait a moment for a signal of ours: a scheduler signals everything at once, and the program may be first."""
-        until = time.monotonic() + LISTEN
+        until = time.monotonic() + patience
         while self._cause is None and time.monotonic() < until:
             self._signals.wait(until - time.monotonic())
             self._obey()
