@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from xpc.cli.command_cancel import _named
+from xpc.cli.failure import MISUSE, Stop
 from xpc.runtime.schedulers.refusal_words import about
 from xpc.runtime.schedulers.slurm_submit import log_place
+from xpc.runtime.store import Store
 
 DEFAULTED = "[ADMISSION RULE] Set default walltime to 7200.\n"
 
@@ -37,3 +40,14 @@ def test_a_percent_sign_in_the_projects_path_is_kept_from_slurm() -> None:
     """SLURM fills in `%A` in the path that a relative `--output` stands in, too."""
     assert log_place(Path("/home/ada/study"), ".xpc/builds/1") == ".xpc/builds/1"
     assert log_place(Path("/home/ada/100%A"), ".xpc/builds/1") == "/home/ada/100%%A/.xpc/builds/1"
+
+
+def test_an_experiments_name_is_not_taken_for_the_beginning_of_an_id(tmp_path: Path) -> None:
+    """`xpc cancel a` would end one run of any experiment, whose id happens to begin with a."""
+    with pytest.raises(Stop) as ended:
+        _named([("a", "0c4fb81ee88e2f7d"), ("b", "a5caac7f61c14307")], ("a",), Store(tmp_path))
+    assert ended.value.status == MISUSE
+    assert str(ended.value) == (
+        "error: `a` is an experiment, not the beginning of an id\n"
+        "help: `--where 'experiment == \"a\"'` means all of its runs"
+    )

@@ -65,7 +65,11 @@ def _named(flying: Sequence[Run], prefixes: Sequence[str], store: Store) -> list
     from .selecting import refuse_run
 
     found: dict[Run, None] = {}
+    experiments = set(store.experiments()) | {name for name, _ in flying}
     for prefix in prefixes:
+        if prefix in experiments:  # `a` must not cancel the run whose id happens to begin with it
+            help = f"`--where 'experiment == \"{prefix}\"'` means all of its runs"
+            refuse(f"`{prefix}` is an experiment, not the beginning of an id", help=help, status=MISUSE)
         hits = [run for run in flying if run[1].startswith(prefix)]
         if len(hits) > 1:
             refuse_run(prefix, [f"{id} of {name}" for name, id in hits])
