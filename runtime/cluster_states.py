@@ -180,7 +180,7 @@ def _with_end(record: RunRecord, end: Mapping[str, Any], held: Held, seen: Seen 
     if seen.phase == "running":
         if requeued or seen.restarts > restarts(record):
             return Told("queued" if held.packed else "running", seen.reason)
-        return own
+        return Told("cancelled", "xpc cancel") if by_task and held.cancelled else own
     if (requeued or by_task) and seen.state in REFINING and not (by_task and _only_killed(seen)):
         return Told(seen.state, seen.reason, final=True)
     return Told(own.state, own.reason, final=True)

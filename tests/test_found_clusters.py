@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from recorded import START, claim, end, journal
 
 from xpc.cli.command_cancel import _named
 from xpc.cli.failure import MISUSE, Stop
+from xpc.runtime.cluster_states import Held, Told, of_cluster
+from xpc.runtime.records import parse_run
+from xpc.runtime.schedulers.evidence import Seen
 from xpc.runtime.schedulers.refusal_words import about
 from xpc.runtime.schedulers.slurm_submit import log_place
 from xpc.runtime.store import Store
@@ -51,3 +55,17 @@ def test_an_experiments_name_is_not_taken_for_the_beginning_of_an_id(tmp_path: P
         "error: `a` is an experiment, not the beginning of an id\n"
         "help: `--where 'experiment == \"a\"'` means all of its runs"
     )
+
+
+def test_what_was_cancelled_is_not_killed_while_its_task_completes() -> None:
+    """SLURM still calls the task running for some seconds after its program was told to stop by `xpc cancel`."""
+    id = "3fa2c81d90b1e4f7"
+    scheduler = {"kind": "slurm", "job": "77", "task": 5, "array": "train-1", "index": 5, "restart": 0}
+    stopped = end("killed", reason="the task got SIGTERM", by="task")
+    text = journal(claim("train", id, {}, scheduler=scheduler), START, stopped)
+    record = parse_run(f"/runs/train/{id}", 1, text.encode())
+    completes = Seen("running", None, "")
+    taken = Held("slurm", "77", 5, "train-1", 5, cancelled=True)
+    assert of_cluster(record, taken, completes) == Told("cancelled", "xpc cancel")
+    left = Held("slurm", "77", 5, "train-1", 5)
+    assert of_cluster(record, left, completes) == Told("killed", "the task got SIGTERM")
