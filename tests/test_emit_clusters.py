@@ -134,8 +134,8 @@ def test_submit_script_of_slurm(tmp_path: Path) -> None:
 
     def sbatch(name: str, more: str) -> str:
         return (
-            f"sbatch --parsable --job-name=xpc-ID-{name} --chdir=PROJECT --export=ALL --output={b}/logs/{name}-%A.out "
-            f"--kill-on-invalid-dep=yes {more} {b}/arrays/{name}.sbatch {b}"
+            f"sbatch --parsable --job-name=xpc-ID-{name} --chdir=PROJECT --export=ALL "
+            f"--output=PROJECT/{b}/logs/{name}-%A.out --kill-on-invalid-dep=yes {more} {b}/arrays/{name}.sbatch {b}"
         )
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -111,7 +111,7 @@ def test_second_submit_sends_nothing_twice(make_project: Make) -> None:
     )
     project.xpc("submit", "train", "--target", "here")
     again = project.xpc("submit", "train", "--target", "here")
-    assert again.stderr == "Nothing to run: 3 running elsewhere.\n"
+    assert again.stderr == "Nothing to run: 3 queued or running.\n"
 
     project.xpc("submit", "--target", "here")
     assert [array for array, _ in intents(project)] == ["train-1", *["evaluate-1"] * 3, "ensemble-1"]

@@ -87,7 +87,7 @@ def test_second_submit_sends_nothing_twice(make_project: Make) -> None:
     project = make_project("slurm", study("slurm", resources=WAITING["slurm"] + "\n"))
     project.xpc("submit", "--target", "here")
     again = project.xpc("submit", "--target", "here")
-    assert again.stderr == "Nothing to run: 9 running elsewhere.\n"
+    assert again.stderr == "Nothing to run: 9 queued or running.\n"
     assert len(intents(project)) == 3
 
     project.write(study("slurm", points=6, resources=WAITING["slurm"] + "\n"))
@@ -214,7 +214,7 @@ def test_cut_before_the_release(make_project: Make) -> None:
     again = project.xpc("submit", "--target", "here")
 
     assert again.stderr == (
-        "Nothing to run: 9 running elsewhere.\nCompleted a submit that was cut: what it had queued goes on.\n"
+        "Nothing to run: 9 queued or running.\nCompleted a submit that was cut: what it had queued goes on.\n"
     )
     project.until(lambda: all_done(project))
 

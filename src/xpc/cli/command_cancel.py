@@ -111,7 +111,8 @@ def tell(done: Cancelled, here: Submission | None) -> None:
     if done.runs:
         click.echo(columns(_lines(done.runs), (False, True, False)))
         beside = f" {count(len(done.beside), 'other run')} shared their tasks." if done.beside else ""
-        below = f" {count(len(done.below), 'run')} that come after them: cancelled, too." if done.below else ""
+        come = "comes" if len(done.below) == 1 else "come"
+        below = f" {count(len(done.below), 'run')} that {come} after them: cancelled, too." if done.below else ""
         click.echo(f"Cancelled.{beside}{below} `xpc submit` sends them again.")
     elif here is None:
         click.echo("Nothing to cancel.")

@@ -149,7 +149,7 @@ def tell_selection(selection: Selection) -> None:
     done, blocked = len(selection.done), len(selection.blocked)
     parts = [f"{done:,} done"] if done else []
     if selection.busy:
-        parts.append(f"{len(selection.busy):,} running elsewhere")
+        parts.append(f"{len(selection.busy):,} queued or running")
     if selection.faults:
         them = "it" if len(selection.faults) == 1 else "them"
         parts.append(f"{len(selection.faults):,} that failed with this very code (`xpc retry` runs {them} again)")

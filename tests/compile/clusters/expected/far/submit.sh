@@ -35,7 +35,7 @@ submit() {
     local name=$1 said
     shift
     if ! said=$(sbatch --parsable --job-name="xpc-${build##*/}-$name" --chdir="$PWD" --export=ALL \
-        --output="$build/logs/$name-%A.out" --kill-on-invalid-dep=yes "$@" "$build/arrays/$name.sbatch" "$build"); then
+        --output="${PWD//%/%%}/$build/logs/$name-%A.out" --kill-on-invalid-dep=yes "$@" "$build/arrays/$name.sbatch" "$build"); then
         echo "SLURM refused array $name" >&2
         exit 3
     fi
