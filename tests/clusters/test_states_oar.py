@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from cluster_kinds import CHILD, Study, typed
 from cluster_project import ClusterProject
 
 pytestmark = pytest.mark.oar
@@ -32,12 +31,6 @@ experiment train:
     resources small
     run "bash work.sh {{kind}}"
 """
-CHILD = """
-experiment evaluate:
-    after train
-    resources small
-    run "echo evaluated"
-"""
 WORK = """
 echo "$1"
 case $1 in
@@ -49,60 +42,14 @@ esac
 """
 
 
-class Study:
-    """A project whose runs are called by what they do."""
-
-    def __init__(self, project: ClusterProject) -> None:
-        self.project = project
-
-    def submit(self) -> None:
-        self.project.xpc("submit", "--target", "quick")
-
-    def rows(self, experiment: str = "train") -> dict[str, dict[str, Any]]:
-        said = self.project.xpc("query", f"from {experiment} show kind, status, reason, job, id", "--format", "json")
-        return {row["kind"]: row for row in json.loads(said.stdout)}
-
-    def states(self, experiment: str = "train") -> dict[str, str]:
-        return {kind: row["status"] for kind, row in self.rows(experiment).items()}
-
-    def until(self, states: dict[str, str], experiment: str = "train", timeout: float = 90) -> None:
-        self.project.until(lambda: self.states(experiment) == states, timeout)
-
-    def begun(self, *kinds: str) -> None:
-        """Wait until the programs of these runs have started. A task is told as running a little sooner."""
-        self.project.until(lambda: all(self._has_started(kind) for kind in kinds))
-        self.project.until(lambda: {k for k, state in self.states().items() if state == "running"} == set(kinds))
-
-    def _has_started(self, kind: str) -> bool:
-        folder = self.project.folder / "runs/train" / self.rows()[kind]["id"]
-        return any('"event":"start"' in path.read_text() for path in folder.glob("run*.jsonl"))
-
-    def job(self, kind: str = "long") -> str:
-        return str(self.rows()[kind]["job"])
-
-    def journal(self, kind: str = "long") -> list[dict[str, Any]]:
-        """Give the journal of a run's last attempt."""
-        return self.project.journals("train")[self.rows()[kind]["id"]][-1]
-
-    def shim(self, kind: str = "long") -> int:
-        return int(self.journal(kind)[0]["shim"]["pid"])
-
-    def ended(self, kind: str = "long") -> bool:
-        return any(line["event"] == "end" for line in self.journal(kind))
-
-
 @pytest.fixture(name="study")
 def _study(make_project: Callable[..., ClusterProject]) -> Callable[..., Study]:
     def make(*kinds: str, cpus: int = 1, time: str = "10min", options: str = "", child: str = "") -> Study:
         listed = ", ".join(f'"{kind}"' for kind in kinds)
         text = STUDY.format(kinds=listed, cpus=cpus, time=time, options=options) + child
-        return Study(make_project("oar", {"Experimentfile": text, "work.sh": WORK}))
+        return Study(make_project("oar", {"Experimentfile": text, "work.sh": WORK}), "quick")
 
     return make
-
-
-def oar(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def test_programs_end(study: Callable[..., Study]) -> None:
@@ -121,7 +68,7 @@ def test_oardel_of_a_running_job(study: Callable[..., Study]) -> None:
     found = study("long")
     found.submit()
     found.begun("long")
-    oar("oardel", found.job())
+    typed("oardel", found.job())
 
     found.until({"long": "cancelled"})
     assert found.rows()["long"]["reason"].startswith("FRAG_JOB_REQUEST by ")
@@ -135,7 +82,7 @@ def test_oardel_of_a_waiting_job(study: Callable[..., Study]) -> None:
     found.until({"long": "queued"}, "evaluate")
     found.begun("long")
     assert "1 queued: Dependency" in found.project.xpc("status").stdout
-    oar("oardel", found.rows("evaluate")["long"]["job"])
+    typed("oardel", found.rows("evaluate")["long"]["job"])
 
     found.until({"long": "cancelled"}, "evaluate")
     found.submit()
@@ -191,11 +138,11 @@ def test_job_that_made_room(study: Callable[..., Study]) -> None:
     found.begun("long")
     job, host = found.job(), found.journal()[0]["host"]
     room = ["oarsub", "-d", "/tmp", "-l", "host=1,walltime=0:01:00", "-p", f"host = '{host}'", "sleep 10"]
-    oar("runuser", "-u", "xpc", "--", *room)
+    typed("runuser", "-u", "xpc", "--", *room)
 
     found.until({"long": "queued"})
     found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) == 2, 180)
     found.begun("long")
     assert int(found.job()) > int(job)
-    oar("oardel", found.job())
+    typed("oardel", found.job())
     found.until({"long": "cancelled"})

@@ -9,9 +9,9 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cluster_kinds import CHILD, Study, typed
 from cluster_project import ClusterProject
 
 pytestmark = pytest.mark.slurm
@@ -31,12 +31,6 @@ experiment train:
     resources small
     run "bash work.sh {{kind}}"
 """
-CHILD = """
-experiment evaluate:
-    after train
-    resources small
-    run "echo evaluated"
-"""
 WORK = """
 echo "$1"
 case $1 in
@@ -50,65 +44,14 @@ esac
 """
 
 
-class Study:
-    """A project whose runs are called by what they do."""
-
-    def __init__(self, project: ClusterProject) -> None:
-        self.project = project
-
-    def submit(self) -> None:
-        self.project.xpc("submit", "--target", "slurm")
-
-    def rows(self, experiment: str = "train") -> dict[str, dict[str, Any]]:
-        said = self.project.xpc("query", f"from {experiment} show kind, status, reason, job, id", "--format", "json")
-        return {row["kind"]: row for row in json.loads(said.stdout)}
-
-    def states(self, experiment: str = "train") -> dict[str, str]:
-        return {kind: row["status"] for kind, row in self.rows(experiment).items()}
-
-    def until(self, states: dict[str, str], experiment: str = "train", timeout: float = 60) -> None:
-        self.project.until(lambda: self.states(experiment) == states, timeout)
-
-    def begun(self, *kinds: str) -> None:
-        """Wait until the programs of these runs have started. A task is told as running a little sooner."""
-        self.project.until(lambda: all(self._has_started(kind) for kind in kinds))
-        self.project.until(lambda: {k for k, state in self.states().items() if state == "running"} == set(kinds))
-
-    def _has_started(self, kind: str) -> bool:
-        folder = self.project.folder / "runs/train" / self.rows()[kind]["id"]
-        return any('"event":"start"' in path.read_text() for path in folder.glob("run*.jsonl"))
-
-    def job(self, kind: str = "long") -> str:
-        return str(self.rows()[kind]["job"])
-
-    def shim(self, kind: str = "long") -> int:
-        """Give the process of a run's shim."""
-        folder = self.project.folder / "runs/train" / self.rows()[kind]["id"]
-        newest = max(folder.glob("run*.jsonl"), key=lambda path: path.stat().st_mtime)
-        return int(json.loads(newest.read_text().splitlines()[0])["shim"]["pid"])
-
-    def ended(self, kind: str = "long") -> bool:
-        """Say whether the run's last attempt wrote an end line."""
-        folder = self.project.folder / "runs/train" / self.rows()[kind]["id"]
-        return any('"event":"end"' in path.read_text() for path in folder.glob("run*.jsonl"))
-
-    def kept(self) -> list[dict[str, Any]]:
-        paths = sorted((self.project.folder / ".xpc/evidence").glob("*.jsonl"))
-        return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
-
-
 @pytest.fixture(name="study")
 def _study(make_project: Callable[..., ClusterProject]) -> Callable[..., Study]:
     def make(*kinds: str, memory: str = "100MiB", time: str = "10min", options: str = "", child: str = "") -> Study:
         listed = ", ".join(f'"{kind}"' for kind in kinds)
         text = STUDY.format(kinds=listed, memory=memory, time=time, options=options) + child
-        return Study(make_project("slurm", {"Experimentfile": text, "work.sh": WORK}))
+        return Study(make_project("slurm", {"Experimentfile": text, "work.sh": WORK}), "slurm")
 
     return make
-
-
-def slurm(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def test_programs_end(study: Callable[..., Study]) -> None:
@@ -129,7 +72,7 @@ def test_scancel_of_a_running_task(study: Callable[..., Study]) -> None:
     found = study("long")
     found.submit()
     found.begun("long")
-    slurm("scancel", found.job())
+    typed("scancel", found.job())
 
     found.until({"long": "cancelled"})
     found.project.until(lambda: found.rows()["long"]["reason"].startswith("CANCELLED by "))
@@ -145,7 +88,7 @@ def test_scancel_of_waiting_tasks(study: Callable[..., Study]) -> None:
     found.until({"long": "queued", "long2": "queued"})
     assert {row["reason"] for row in found.rows().values()} == {"BeginTime"}
     assert "2 queued: BeginTime" in found.project.xpc("status").stdout
-    slurm("scancel", found.job().split("_")[0])
+    typed("scancel", found.job().split("_")[0])
 
     found.until({"long": "cancelled", "long2": "cancelled"})
     found.submit()
@@ -158,11 +101,11 @@ def test_held_and_put_back(study: Callable[..., Study]) -> None:
     found.submit()
     found.begun("long")
     job = found.job()
-    slurm("scontrol", "requeue", job)
+    typed("scontrol", "requeue", job)
     found.until({"long": "queued"})
-    slurm("scontrol", "hold", job)
+    typed("scontrol", "hold", job)
     found.project.until(lambda: found.rows()["long"]["reason"] in ("JobHeldUser", "JobHeldAdmin"))
-    slurm("scontrol", "release", job)
+    typed("scontrol", "release", job)
 
     found.begun("long")
     found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) == 2)
@@ -242,7 +185,7 @@ def test_without_accounting(study: Callable[..., Study]) -> None:
     environ = {"SLURM_CONF": str(copy)}
     found.submit()
     found.until({"long": "running", "good": "done"})
-    slurm("scancel", found.job())
+    typed("scancel", found.job())
 
     def states() -> dict[str, str]:
         said = found.project.xpc("query", "from train show kind, status", "--format", "json", environ=environ)
@@ -257,10 +200,10 @@ def _short_memory() -> Iterator[None]:
     config = Path("/etc/slurm/slurm.conf").resolve()
     before = config.read_text()
     config.write_text(before + "\nMinJobAge=5\n")
-    slurm("scontrol", "reconfigure")
+    typed("scontrol", "reconfigure")
     yield
     config.write_text(before)
-    slurm("scontrol", "reconfigure")
+    typed("scontrol", "reconfigure")
 
 
 @pytest.mark.alone
@@ -272,8 +215,8 @@ def test_forgotten_jobs(study: Callable[..., Study]) -> None:
     found.submit()
     found.until({"long": "running", "fail": "failed"})
     job = found.job().split("_")[0]
-    slurm("scancel", f"--name={slurm('squeue', '-h', '-j', job, '-o', '%j').split()[0]}")
-    found.project.until(lambda: job not in slurm("squeue", "-h", "-t", "all", "-o", "%F").split(), timeout=60)
+    typed("scancel", f"--name={typed('squeue', '-h', '-j', job, '-o', '%j').split()[0]}")
+    found.project.until(lambda: job not in typed("squeue", "-h", "-t", "all", "-o", "%F").split(), timeout=60)
 
     assert found.states() == {"long": "cancelled", "fail": "failed"}
     assert set(found.states("evaluate").values()) == {"skipped"}
@@ -328,10 +271,10 @@ def test_node_that_dies(study: Callable[..., Study], node: str) -> None:
     found = study("long", options='slurm.partition = "gpu"')
     found.submit()
     found.begun("long")
-    (pid,) = slurm("pgrep", "-f", f"slurmd.*-N {node}( |$)").split()
+    (pid,) = typed("pgrep", "-f", f"slurmd.*-N {node}( |$)").split()
     os.kill(int(pid), signal.SIGKILL)
-    slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    typed("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
 
     found.until({"long": "queued"})
-    slurm("scancel", found.job())
+    typed("scancel", found.job())
     found.until({"long": "cancelled"})
