@@ -69,3 +69,18 @@ def test_shared_memory_counts_once_before_anything_is_killed() -> None:
 
     assert processes.memory_of(members, table, limit=plain) == plain
     assert 0 < processes.memory_of(members, table, limit=1) < plain
+
+
+def test_process_that_has_ended_shares_nothing() -> None:
+    """Between the look at all processes and the look at each one's pages some end: their memory is not the others'."""
+    ended = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # a zombie still has an entry
+    before = {pid: processes.Process(1, 1, 100 << 20, 0.0, 1) for pid in (ended.pid, os.getpid())}
+    own = processes.memory_of([os.getpid()], processes.table())
+
+    zombie = processes.memory_of(before, before, limit=1)
+    ended.wait()
+    gone = processes.memory_of(before, before, limit=1)
+
+    assert 0 < zombie <= 2 * own
+    assert 0 < gone <= 2 * own

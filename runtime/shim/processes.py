@@ -127,15 +127,28 @@ def memory_of(pids: Iterable[int], processes: Dict[int, Process], limit: Optiona
 
 
 def _own_share(pid: int, otherwise: int) -> int:
-    """Give a process's memory with each shared page divided among those who share it; *otherwise* if nobody tells."""
+    """Give a process's memory with each shared page divided among those who share it; *otherwise* if nobody tells, and
+    nothing once it has ended: what it shared is counted with the others."""
     try:
         with open("/proc/%d/smaps_rollup" % pid, "rb") as file:
             for line in file:
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1]) * 1024
+    except (FileNotFoundError, ProcessLookupError):
+        return 0 if _has_ended(pid) else otherwise
     except (OSError, ValueError):
         return otherwise
     return otherwise
+
+
+def _has_ended(pid: int) -> bool:
+    """Tell whether a process is gone, or no more than an entry, and not on a kernel that has no `smaps_rollup`."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            stat = file.read()
+    except OSError:
+        return True
+    return stat[stat.rindex(b")") + 2 :][:1] in (b"Z", b"X")
 
 
 def send(pids: Iterable[int], number: int) -> None:
