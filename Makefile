@@ -51,7 +51,8 @@ package: $(VENV)/dev.stamp  ## build sdist and wheel, install the wheel in a cle
 	cd build/package/first && git init --quiet . && ../venv/bin/xpc check && ../venv/bin/xpc submit && ../venv/bin/xpc report
 
 bench: $(VENV)/dev.stamp  ## print the tables of benchmarks/
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	for name in check_startup build_command build_points plan_arrays local_runs shim_cost answers; do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
 
 clean:  ## remove what make and the examples have made
 	chmod -R u+w examples/*/.xpc examples/*/runs 2>/dev/null || true
