@@ -10,9 +10,10 @@ from .source import Source, Span
 _INDENT = re.compile(r"[ \t\xa0]*")
 _NO_SPACE = re.compile(r"[\t\xa0]")
 # All that cannot change where a line ends: plain characters and simple texts.
-_PLAIN = re.compile(r"(?:[^\"'#\n()\[\]{}]|\"[^\"\\\n]*+\"(?!\")|'[^'\\\n]*+')*+")
-_LONG_TEXT = re.compile(r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"""')
-_SHORT_TEXT = re.compile(r"\"(?:[^\"\\\n]|\\[^\n])*+\"|'(?:[^'\\\n]|\\[^\n])*+'")
+# No choice stands inside a possessive repetition: Python before 3.11.5 loses its way there.
+_PLAIN = re.compile(r"[^\"'#\n()\[\]{}]*+(?:(?:\"[^\"\\\n]*+\"(?!\")|'[^'\\\n]*+')[^\"'#\n()\[\]{}]*+)*")
+_LONG_TEXT = re.compile(r'"""[^"\\]*+(?:(?:\\[\s\S]|"(?!""))[^"\\]*+)*"""')
+_SHORT_TEXT = re.compile(r"\"[^\"\\\n]*+(?:\\[^\n][^\"\\\n]*+)*\"|'[^'\\\n]*+(?:\\[^\n][^'\\\n]*+)*'")
 _BLOCK = re.compile(
     r"(?:config|grid|resources|environment|target|experiment|report|zip|if|elif|else|sample)\b(?!\s*(?:=|\.|in\b|~))"
 )

@@ -390,8 +390,12 @@ def test_accepted_files(folder: Path) -> None:
 
 
 def test_tables_are_up_to_date() -> None:
-    """The committed tables are what the grammar files give."""
-    assert generate.tables() == Path(tables.__file__).read_text(encoding="utf-8")
+    """The committed tables are what the grammar files give. Early Pythons 3.11 see other widths of patterns."""
+
+    def without_widths(text: str) -> str:
+        return re.sub(r'"_width":\[\d+,\d+\]', '"_width":[]', text)
+
+    assert without_widths(generate.tables()) == without_widths(Path(tables.__file__).read_text(encoding="utf-8"))
 
 
 def test_grammar_has_no_conflict(caplog: pytest.LogCaptureFixture) -> None:
