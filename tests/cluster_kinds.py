@@ -33,7 +33,7 @@ class Study:
     def states(self, experiment: str = "train") -> dict[str, str]:
         return {kind: row["status"] for kind, row in self.rows(experiment).items()}
 
-    def until(self, states: dict[str, str], experiment: str = "train", timeout: float = 90) -> None:
+    def until(self, states: dict[str, str], experiment: str = "train", timeout: float = 300) -> None:
         self.project.until(lambda: self.states(experiment) == states, timeout)
 
     def begun(self, *kinds: str) -> None:

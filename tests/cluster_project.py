@@ -80,7 +80,7 @@ class ClusterProject:
             found[folder.name] = [[json.loads(line) for line in text.splitlines()] for text in texts]
         return found
 
-    def until(self, holds: Callable[[], object], timeout: float = 90, every: float = 0.5) -> None:
+    def until(self, holds: Callable[[], object], timeout: float = 300, every: float = 0.5) -> None:
         """Look until something holds; fail after *timeout* seconds with what the user would see."""
         deadline = time.monotonic() + timeout
         while not holds():
