@@ -119,7 +119,7 @@ def test_preemption() -> None:
         wanted = ["sbatch", "--parsable", "--partition=cpu", "--nodelist=cn2", "--exclusive", "--output=/dev/null"]
         other = project.as_user([*wanted, "--wrap", "sleep 1"]).strip()
         project.jobs.append(other)
-        project.until(lambda: len(project.attempts()) == 2, 120)
+        project.until(lambda: len(project.attempts()) == 2, 420)
         assert project.ended(job) == "COMPLETED"
         assert project.ends() == ["killed", "done"]
         end = project.attempts()[0]["end"]

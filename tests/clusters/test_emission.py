@@ -137,7 +137,7 @@ def test_submit_script_runs_a_whole_study(kind: str, built: Any, user_bin_folder
     assert [line.split()[0] for line in sent] == [script.stem for script in ordered(folder)]
     expected = {"prepare": {"done": 6}, "train": {"done": 12}, "evaluate": {"done": 12}, "total": {"done": 2}}
     expected |= {"many": {"done": 5}, "after_many": {"done": 5}}
-    project.until(lambda: project.status() == expected, timeout=180)
+    project.until(lambda: project.status() == expected, timeout=420)
     assert all(len(attempts) == 1 for name in expected for attempts in project.journals(name).values())
 
 

@@ -58,7 +58,7 @@ def test_programs_end(study: Callable[..., Study]) -> None:
     found.submit()
 
     found.until({"good": "done", "fail": "failed", "crash": "failed", "killed": "killed"})
-    found.until({"good": "done", "fail": "skipped", "crash": "skipped", "killed": "skipped"}, "evaluate", 180)
+    found.until({"good": "done", "fail": "skipped", "crash": "skipped", "killed": "skipped"}, "evaluate", 420)
     assert found.project.xpc("wait", check=False).returncode == 1
     assert "1 failed: RuntimeError: no" in found.project.xpc("status").stdout
 
@@ -109,7 +109,7 @@ def test_time_limit(study: Callable[..., Study]) -> None:
     found.begun("long", "long2")
     os.kill(found.shim("long2"), signal.SIGSTOP)
 
-    found.until({"long": "timeout", "long2": "timeout"}, timeout=180)
+    found.until({"long": "timeout", "long2": "timeout"}, timeout=420)
     assert (found.ended("long"), found.ended("long2")) == (True, False)
     assert found.rows()["long2"]["reason"] == "WALLTIME"
 
@@ -141,7 +141,7 @@ def test_job_that_made_room(study: Callable[..., Study]) -> None:
     typed("runuser", "-u", "xpc", "--", *room)
 
     found.until({"long": "queued"})
-    found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) == 2, 180)
+    found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) == 2, 420)
     found.begun("long")
     assert int(found.job()) > int(job)
     typed("oardel", found.job())

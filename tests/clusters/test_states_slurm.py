@@ -137,7 +137,7 @@ def test_time_limit(study: Callable[..., Study]) -> None:
     found.begun("long", "long2")
     os.kill(found.shim("long2"), signal.SIGSTOP)
 
-    found.until({"long": "timeout", "long2": "timeout"}, timeout=180)
+    found.until({"long": "timeout", "long2": "timeout"}, timeout=420)
     reasons = {kind: row["reason"] for kind, row in found.rows().items()}
     assert reasons["long2"] == "TIMEOUT"
     assert reasons["long"] != "TIMEOUT"

@@ -40,7 +40,7 @@ def test_chain_of_three_experiments(make_project: Make) -> None:
     assert said[1].endswith("  each after its train run")
     assert said[2].endswith("  after all of evaluate")
     assert [array for array, _ in intents(project)] == ["train-1", *["evaluate-1"] * 4, "ensemble-1"]
-    project.until(lambda: all_done(project), timeout=180)
+    project.until(lambda: all_done(project), timeout=420)
     assert set(times_sent(project).values()) == {1}
 
 
@@ -118,7 +118,7 @@ def test_second_submit_sends_nothing_twice(make_project: Make) -> None:
     trains = [job["Job_Id"] for job in shown(tokens(project, "train-1")[0])]
     waits = [shown(token)[0]["dependencies"] for token in tokens(project, "evaluate-1")]
     assert [[int(id) for id in ids] for ids in waits] == [[id] for id in trains]
-    project.until(lambda: all_done(project, {"train": 3, "evaluate": 3, "ensemble": 1}), timeout=180)
+    project.until(lambda: all_done(project, {"train": 3, "evaluate": 3, "ensemble": 1}), timeout=420)
     assert set(times_sent(project).values()) == {1}
 
 
@@ -168,9 +168,9 @@ exec "$real" "$@"
     assert project.xpc("submit", "--target", "here", environ=wrap(project, "oarsub", script), check=False).returncode
     assert len(cut_submissions(project.folder)) == 1
 
-    project.xpc("submit", "--target", "here", timeout=180)
+    project.xpc("submit", "--target", "here", timeout=420)
     assert cut_submissions(project.folder) == []
-    project.until(lambda: all_done(project, {"train": 2, "evaluate": 2, "ensemble": 1}), timeout=180)
+    project.until(lambda: all_done(project, {"train": 2, "evaluate": 2, "ensemble": 1}), timeout=420)
     assert set(times_sent(project).values()) == {1}
 
 
@@ -205,7 +205,7 @@ def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None
     project.xpc("cancel", "--all")
     project.until(lambda: "running" not in project.status()["train"])  # OAR takes a while to end a job
     project.until(lambda: project.xpc("submit", "--target", "here", check=False).returncode == 0)
-    project.until(lambda: all_done(project, {"train": 2, "evaluate": 2, "ensemble": 1}), timeout=180)
+    project.until(lambda: all_done(project, {"train": 2, "evaluate": 2, "ensemble": 1}), timeout=420)
 
 
 def test_retry_sends_parents_and_children_together(make_project: Make) -> None:
@@ -221,5 +221,5 @@ def test_retry_sends_parents_and_children_together(make_project: Make) -> None:
     project.xpc("retry")
 
     assert [array for array, _ in intents(project)][-3:] == ["train-1", "evaluate-1", "ensemble-1"]
-    project.until(lambda: all_done(project, {"train": 2, "evaluate": 2, "ensemble": 1}), timeout=180)
+    project.until(lambda: all_done(project, {"train": 2, "evaluate": 2, "ensemble": 1}), timeout=420)
     assert RUNS.keys() == project.status().keys()

@@ -200,7 +200,7 @@ def test_cut_submit_is_completed_by_the_next(make_project: Make, call: int, when
     cut(project, "sbatch", call, when)
     assert [found.submission.ended for found in cut_submissions(project.folder)] == [False]
 
-    project.xpc("submit", "--target", "here", timeout=180)
+    project.xpc("submit", "--target", "here", timeout=420)
     assert cut_submissions(project.folder) == []
     assert set(times_sent(project).values()) == {1}
     assert len(times_sent(project)) == 9
@@ -224,7 +224,7 @@ def test_cut_submit_is_completed_from_another_build(make_project: Make) -> None:
     project = make_project("slurm", study("slurm"))
     cut(project, "sbatch", 2, "after")
     project.write(study("slurm", points=5))
-    project.xpc("submit", "--target", "here", timeout=180)
+    project.xpc("submit", "--target", "here", timeout=420)
 
     assert set(times_sent(project).values()) == {1}
     project.until(lambda: all_done(project, {"train": 5, "evaluate": 5, "ensemble": 1}))
@@ -237,7 +237,7 @@ def test_cut_submit_of_another_host(make_project: Make) -> None:
     for path in [project.folder / ".xpc/submit.lock", *(project.folder / ".xpc/submissions").glob("*.jsonl")]:
         first, newline, rest = path.read_text().partition("\n")
         path.write_text(json.dumps({**json.loads(first), "host": "login2", "boot": "b"}) + newline + rest)
-    done = project.xpc("submit", "--target", "here", timeout=180)
+    done = project.xpc("submit", "--target", "here", timeout=420)
 
     assert "on login2" in done.stderr
     assert set(times_sent(project).values()) == {1}
@@ -258,7 +258,7 @@ def test_nothing_is_guessed_while_the_scheduler_is_silent(make_project: Make) ->
         "error[XS005]: SLURM does not answer: slurm_load_jobs error: Unable to contact slurm controller" in done.stderr
     )
     assert len(intents(project)) == before
-    project.xpc("submit", "--target", "here", timeout=180)
+    project.xpc("submit", "--target", "here", timeout=420)
     assert set(times_sent(project).values()) == {1}
 
 
