@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -111,6 +112,6 @@ class ClusterProject:
     def _delete(self, token: str) -> None:
         query = ["oarstat", "-J", "--sql", f"job_name = '{token}' AND state NOT IN ('Terminated', 'Error')"]
         said = subprocess.run(query, capture_output=True, text=True, check=False).stdout
-        ids = list(json.loads(said)) if said.strip() else []
+        ids = re.findall(r'^\s*"(\d+)" : \{', said, re.MULTILINE)
         if ids:
             subprocess.run(["oardel", *ids], check=False, capture_output=True)
