@@ -39,9 +39,7 @@ clusters: $(VENV)/dev.stamp  ## as root: start a SLURM and an OAR on this machin
 	tests/clusters/slurm up
 	tests/clusters/oar up
 	tests/clusters/podman up
-	# Side by side they crowd each other on a small machine: what fails then has to pass alone.
-	export XPC_CLUSTERS=1; chosen=(-q tests/clusters -m "not slow and not alone"); \
-		$(BIN)/python -m pytest -n 3 --dist loadgroup "$${chosen[@]}" || $(BIN)/python -m pytest --last-failed "$${chosen[@]}"
+	XPC_CLUSTERS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup -q tests/clusters -m "not slow and not alone"
 	XPC_CLUSTERS=1 $(BIN)/python -m pytest -q tests/clusters -m alone
 
 package: $(VENV)/dev.stamp  ## build sdist and wheel, install the wheel in a clean environment, use it there
