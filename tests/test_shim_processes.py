@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -24,7 +25,7 @@ def test_signal_before_the_start_is_sent_to_nobody(monkeypatch: pytest.MonkeyPat
     """A task that is told to stop while it gets ready stops, and no process hears of it."""
     sent: list[int] = []
     monkeypatch.setattr(processes, "send", lambda pids, number: sent.extend(pids))
-    run = SimpleNamespace(id="3fa2c81d90b1e4f7")
+    run = SimpleNamespace(id="3fa2c81d90b1e4f7", mark="XPC_STOP=x")
     attempt = SimpleNamespace(clustered=False, scheduler_kind="local", run=run, checkpoint=None)
     signals = SimpleNamespace(take=lambda: [signal.SIGTERM, signal.SIGTERM], stopped=signal.SIGTERM)
     supervisor = Supervisor(attempt, signals)  # type: ignore[arg-type]
@@ -84,3 +85,33 @@ def test_process_that_has_ended_shares_nothing() -> None:
 
     assert 0 < zombie <= 2 * own
     assert 0 < gone <= 2 * own
+
+
+def test_warden_leaves_the_same_run_of_another_project_alone(tmp_path: Path) -> None:
+    """Two projects may hold the same run at once: it has the same id, and another attempt's processes."""
+
+    def begun(stop: Path) -> subprocess.Popen[bytes]:
+        env = {**os.environ, "XPC_RUN_ID": "3fa2c81d90b1e4f7", "XPC_STOP": str(stop)}
+        code = "import sys; print(flush=True); sys.stdin.read()"
+        started = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env=env
+        )
+        assert started.stdout is not None
+        started.stdout.readline()
+        return started
+
+    mine, orphan, other = begun(tmp_path / "a/stop"), begun(tmp_path / "a/stop"), begun(tmp_path / "b/stop")
+    shim = (
+        "import os, signal, sys\n"
+        "from xpc.runtime.shim import processes, warden\n"
+        "keeper = warden.Warden(processes.mark_of(sys.argv[1]))\n"
+        "keeper.watch(int(sys.argv[2]))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with mine, orphan, other:
+        subprocess.run([sys.executable, "-c", shim, str(tmp_path / "a/stop"), str(mine.pid)], check=False)
+        assert (mine.wait(20), orphan.wait(20)) == (-signal.SIGKILL, -signal.SIGKILL)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(1)
+        other.communicate(b"")
+        assert other.returncode == 0

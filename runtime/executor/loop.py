@@ -234,7 +234,7 @@ class Loop:
             if running.cause is not None or os.WIFSIGNALED(status):
                 program.run_quietly(running.launch.remove)
         elif has_strangers(self._running):
-            processes.kill_strays(running.pid, running.attempt.run.id)
+            processes.kill_strays(running.pid, running.attempt.mark)
         self._room.give_back(running.need)
         self._devices.give_back(running.devices)
         self._record(running.row, running.attempt, running.launch, status, usage, running.cause, running.times.warned)

@@ -266,10 +266,15 @@ class Attempt:
     def _stop_file(self) -> str:
         return os.path.join(self.folder, journal.numbered("stop", self.number))
 
+    @property
+    def mark(self) -> str:
+        """What tells the processes of this attempt from all others."""
+        return processes.mark_of(self._stop_file)
+
     def signal(self, pid: int, number: int) -> None:
         """Send a signal to all processes of the run; into a container, to its runtime, which passes it on."""
         if self._launch is None or self._launch.remove is None:
-            processes.signal_tree(pid, self.run.id, number)
+            processes.signal_tree(pid, self.mark, number)
             return
         if number == signal.SIGKILL:
             program.run_quietly(self._launch.remove)
@@ -278,8 +283,8 @@ class Attempt:
     def members(self, pid: int, table: Dict[int, processes.Process]) -> Iterable[int]:
         """Give the processes of the run, of those in *table*; those of a container are nobody's descendants."""
         if self._launch is None or self._launch.remove is None:
-            return processes.tree(pid, self.run.id, table)
-        return processes.descendants([pid, *processes.of_run_id(self.run.id)], table)
+            return processes.tree(pid, self.mark, table)
+        return processes.descendants([pid, *processes.marked(self.mark)], table)
 
     def warn(self, pid: int) -> None:
         """Tell the program that its time is nearly up: by the stop file, and by the signal that its author chose."""

@@ -48,9 +48,9 @@ def table() -> Dict[int, Process]:
     return found
 
 
-def tree(program: int, run_id: str, processes: Dict[int, Process]) -> Set[int]:
+def tree(program: int, mark: str, processes: Dict[int, Process]) -> Set[int]:
     """Give the processes that belong to a run: the program's session and descendants, and orphans that we adopted
-    whose environment names the run.
+    whose environment has the entry *mark*.
 
     *program* is a pid of ours, never 0: session 0 holds the system's own processes, and which are nobody's run.
     """
@@ -61,7 +61,7 @@ def tree(program: int, run_id: str, processes: Dict[int, Process]) -> Set[int]:
     for pid, process in processes.items():
         children.setdefault(process.parent, []).append(pid)
     roots = [pid for pid, process in processes.items() if process.session == program or pid == program]
-    roots += [pid for pid in children.get(own, ()) if pid != program and _names(pid, run_id)]
+    roots += [pid for pid in children.get(own, ()) if pid != program and _has(pid, mark)]
     return _below(roots, children) - {own}
 
 
@@ -84,18 +84,24 @@ def _below(roots: List[int], children: Dict[int, List[int]]) -> Set[int]:
     return found
 
 
-def _names(pid: int, run_id: str) -> bool:
+def mark_of(stop_file: str) -> str:
+    """Give the entry of the environment that the programs of one attempt have, and nobody else: a run id would not do,
+    since the same run in another project has the same."""
+    return "XPC_STOP=" + stop_file
+
+
+def _has(pid: int, entry: str) -> bool:
     try:
         with open("/proc/%d/environ" % pid, "rb") as file:
-            return b"XPC_RUN_ID=" + run_id.encode() in file.read().split(b"\0")
+            return os.fsencode(entry) in file.read().split(b"\0")
     except OSError:
         return False
 
 
-def of_run_id(run_id: str) -> List[int]:
-    """Give every process of this machine whose environment names the run, but for this one."""
+def marked(mark: str) -> List[int]:
+    """Give every process of this machine whose environment has the entry *mark*, but for this one."""
     own = os.getpid()
-    return [pid for pid in table() if pid != own and _names(pid, run_id)]
+    return [pid for pid in table() if pid != own and _has(pid, mark)]
 
 
 def of_run(folder: str) -> List[int]:
@@ -159,10 +165,10 @@ def send(pids: Iterable[int], number: int) -> None:
             continue
 
 
-def signal_tree(program: int, run_id: str, number: int) -> None:
+def signal_tree(program: int, mark: str, number: int) -> None:
     """Send a signal to all processes of a run, to its program first: a script that has a trap for it must not see its
     child die, and leave, before it is told itself."""
-    members = tree(program, run_id, table())
+    members = tree(program, mark, table())
     send(sorted(members, key=lambda pid: pid != program), number)
 
 
@@ -175,7 +181,7 @@ def has_children(known: Iterable[int]) -> bool:
         return True  # the kernel does not tell
 
 
-def kill_strays(program: int, run_id: str, patience: float = 5.0) -> int:
+def kill_strays(program: int, mark: str, patience: float = 5.0) -> int:
     """Kill what a program that has ended left running; give how many processes that were.
 
     A process that the kernel holds (a dead file server) can't be killed; after *patience* seconds it is left.
@@ -183,7 +189,7 @@ def kill_strays(program: int, run_id: str, patience: float = 5.0) -> int:
     killed: Set[int] = set()
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        strays = tree(program, run_id, table()) - {program}
+        strays = tree(program, mark, table()) - {program}
         if not strays:
             break
         killed |= strays

@@ -53,7 +53,7 @@ class Supervisor:
         self._obey()
         if self._cause is not None:
             return Ended(None, Usage(0.0, 0), self._cause)  # told to stop before there was anything to stop
-        keeper = warden.Warden(self._attempt.run.id, launch.remove) if self._attempt.clustered else None
+        keeper = warden.Warden(self._attempt.mark, launch.remove) if self._attempt.clustered else None
         try:
             child = program.start(launch)
         except OSError as error:
@@ -83,7 +83,7 @@ class Supervisor:
             )  # podman gives 0 for a container whose monitor was told to end
         if remove is None:
             if processes.has_children(known):
-                processes.kill_strays(pid, self._attempt.run.id)
+                processes.kill_strays(pid, self._attempt.mark)
         elif self._cause is not None or status:
             program.run_quietly(remove)
 

@@ -208,7 +208,8 @@ class Task:
 
     def _of_child(self, run: Run, status: int) -> Result:
         if os.WIFSIGNALED(status):
-            processes.send(processes.of_run_id(run.id), signal.SIGKILL)  # what its warden may not have seen
+            folder = os.path.join(self._place.project, "runs", run.experiment, run.id)
+            processes.send(processes.of_run(folder), signal.SIGKILL)  # what its warden may not have seen
             return Result(FAILED)
         code = os.WEXITSTATUS(status)
         return Result(FAILED, again=True) if code == OAR_AGAIN else Result(code)

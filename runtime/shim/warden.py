@@ -14,16 +14,17 @@ PATIENCE = 10.0  # seconds; what the kernel still holds then can't be killed
 
 
 class Warden:
-    """Waits for the end of this process. *remove* is the command that removes the run's container, if it has one."""
+    """Waits for the end of this process. *mark* tells the attempt's processes from all others (`processes.mark_of`);
+    *remove* is the command that removes its container, if it runs in one."""
 
-    def __init__(self, run_id: str, remove: Optional[List[str]] = None) -> None:
+    def __init__(self, mark: str, remove: Optional[List[str]] = None) -> None:
         read, self._pipe = os.pipe()
         self.pid = os.fork()
         if not self.pid:
             code = 1
             try:
                 os.close(self._pipe)
-                _guard(read, run_id, remove)
+                _guard(read, mark, remove)
                 code = 0
             finally:
                 os._exit(code)  # nothing of the shim's own end may happen twice
@@ -44,7 +45,7 @@ class Warden:
             return
 
 
-def _guard(read: int, run_id: str, remove: Optional[List[str]]) -> None:
+def _guard(read: int, mark: str, remove: Optional[List[str]]) -> None:
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
@@ -65,7 +66,7 @@ def _guard(read: int, run_id: str, remove: Optional[List[str]]) -> None:
     while time.monotonic() < deadline:
         table = processes.table()
         left = {one for one, process in table.items() if process.session == pid or one == pid}
-        left = processes.descendants(left, table) | set(processes.of_run_id(run_id))
+        left = processes.descendants(left, table) | set(processes.marked(mark))
         if not left:
             return
         processes.send(left, signal.SIGKILL)

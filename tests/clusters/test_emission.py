@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -237,8 +238,10 @@ def test_oar_reads_the_headers_as_they_are_meant(built: Any) -> None:
     """What `oarstat` says of a task sent by hand is what the Experimentfile asked for."""
     project, folder = built("oar", RICH["oar"])
     script = f"{folder.relative_to(project.folder)}/arrays/e-1.oar"
-    project.run("oarsub", "-S", "--hold", "-d", str(project.folder), "-n", f"xpc-{folder.name}-e-1", f"{script} 3")
-    (job,) = jobs_of_oar(f"xpc-{folder.name}-e-1").values()
+    name = f"xpc-{folder.name}-e-1"
+    said = project.run("oarsub", "-S", "--hold", "-d", str(project.folder), "-n", name, f"{script} 3").stdout
+    (id,) = re.findall(r"^OAR_JOB_ID=(\d+)$", said, re.MULTILINE)
+    job = jobs_of_oar(name)[id]  # OAR remembers those of an earlier time
 
     assert job["command"] == f"{script} 3"
     assert "network_address=1/gpu=2,walltime=26:0:0" in job["wanted_resources"]

@@ -242,7 +242,9 @@ def _small_disk(study: Callable[..., Study]) -> Iterator[Study]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)
     try:
         full = text.replace(noted, noted.replace("good", "full") + note)
-        yield Study(ClusterProject("slurm", folder, {"Experimentfile": full, "work.sh": WORK}, sizing.project.bin))
+        yield Study(
+            ClusterProject("slurm", folder, {"Experimentfile": full, "work.sh": WORK}, sizing.project.bin), "slurm"
+        )
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
 
