@@ -238,7 +238,7 @@ def test_throttle_is_shared_by_what_may_run_at_once() -> None:
     """Arrays that wait for all of another never run beside it; a share is never 0, which would mean no limit."""
     text = GRID.format(count=6) + "experiment last:\n    after all train\n    run 'z'\n"
 
-    assert [a.throttle for a in planned(text, 3, "throttle = 5").arrays] == [2, 2, 5]
+    assert [a.throttle for a in planned(text, 3, "throttle = 5").arrays] == [3, 2, 5]
     planned_with_less = attempt(SLURM.format(most=2) + "    throttle = 2\n" + GRID.format(count=6), target="t")
     assert planned_with_less.plan is not None
     assert [a.throttle for a in planned_with_less.plan.arrays] == [1, 1, 1]
@@ -252,6 +252,15 @@ def test_stages_do_not_add_up() -> None:
     assert sum(a.throttle or 0 for a in planned(text, 2, "throttle = 10").arrays[:8]) <= 10
 
 
+def test_throttle_is_used_up() -> None:
+    """What rounding leaves of it is given away, but never to an array that has not so many tasks."""
+    text = GRID.format(count=10)
+
+    assert [a.throttle for a in planned(text, 2, "throttle = 8").arrays] == [2, 2, 2, 1, 1]
+    assert [a.throttle for a in planned(text, 4, "throttle = 12").arrays] == [4, 4, 2]
+    assert [a.throttle for a in planned(text, 9, "throttle = 3").arrays] == [2, 1]
+
+
 def test_throttle_goes_by_work() -> None:
     """Of arrays that may run at once, long ones get more than short ones, and all together what the throttle says."""
     text = (
@@ -260,7 +269,7 @@ def test_throttle_goes_by_work() -> None:
         + "    resources long\nexperiment evaluate:\n    after train\n    resources short\n    run 'b'\n"
     )
 
-    assert [a.throttle for a in planned(text, options="throttle = 64").arrays] == [47, 16]
+    assert [a.throttle for a in planned(text, options="throttle = 64").arrays] == [48, 16]
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=6), st.integers(1, 40))
