@@ -26,6 +26,7 @@ from .snapshot_lfs import add_edited
 from .snapshot_policy import check_untracked
 from .snapshot_refusal import refuse, refuse_file
 from .snapshot_tree import SUBMODULE, Listing, list_tree
+from .tree_changes import Change, tree_changes
 
 Mode = Literal["worktree", "head", "clean"]
 
@@ -69,6 +70,22 @@ class Snapshot:
         Both are relative to the Experimentfile's folder.
         """
         return self.listing.fingerprint([self._inside(p) for p in patterns], [self._inside(p) for p in exclude])
+
+    def changes_since(self, tree: str, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> list[Change]:
+        """Give the files that `code_fingerprint` would count and that differ from an earlier snapshot's *tree*.
+
+        Raises `GitError` if git does not have that any more.
+        """
+        patterns, exclude = [self._inside(p) for p in patterns], [self._inside(p) for p in exclude]
+        return tree_changes(self.repository, tree, self.tree, patterns, exclude)
+
+    def shown(self, path: str) -> str:
+        """Give a path of the tree as one sees it from the Experimentfile."""
+        return posixpath.relpath(path, self.prefix) if self.prefix else path
+
+    def code_files(self, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> dict[str, tuple[str, str]]:
+        """Give mode and id, as git names them, of the files that `code_fingerprint` looks at, by path in the tree."""
+        return self.listing.matching([self._inside(p) for p in patterns], [self._inside(p) for p in exclude])
 
     def _inside(self, path: str) -> str:
         return posixpath.normpath(posixpath.join(self.prefix, path))

@@ -54,13 +54,24 @@ class Listing:
         excluded = set(exclude)
         if not patterns and not any(path in self.entries for path in excluded):
             return blake2b(self.raw, digest_size=16).hexdigest()
-        wanted = re.compile("|".join(map(_regex, patterns)) if patterns else "")
+        wanted = globs(patterns)
         digest = blake2b(digest_size=16)
         for entry in self.raw.split(b"\0")[:-1]:
             path = os.fsdecode(entry[entry.index(b"\t") + 1 :])
             if path not in excluded and wanted.match(path):
                 digest.update(entry + b"\0")
         return digest.hexdigest()
+
+
+def globs(patterns: Sequence[str]) -> re.Pattern[str]:
+    """Give what matches the paths that any of *patterns* matches; none: all paths."""
+    return re.compile("|".join(map(_regex, patterns)) if patterns else "")
+
+    def matching(self, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> dict[str, tuple[str, str]]:
+        """Give mode and id of the files that `fingerprint` looks at, by path."""
+        wanted = re.compile("|".join(map(_regex, patterns)) if patterns else "")
+        excluded = set(exclude)
+        return {path: entry for path, entry in self.entries.items() if path not in excluded and wanted.match(path)}
 
 
 def list_tree(repository: Repository, tree: str) -> Listing:
