@@ -93,7 +93,7 @@ def _experiment(planned: PlannedExperiment) -> Json:
             }
             for metric in experiment.metrics
         ],
-        "environment": _environment(compiled.environment),
+        "environment": environment_json(compiled.environment),
         "retries": experiment.retries,
         **_life(experiment),
         "after": [
@@ -119,7 +119,7 @@ def _life(experiment: Experiment) -> dict[str, Json]:
     }
 
 
-def _environment(environment: PlannedEnvironment) -> Json:
+def environment_json(environment: PlannedEnvironment) -> dict[str, Json]:
     return {
         "setup": [
             {"script": setup.script, "args": [word_json(word) for word in setup.args]} for setup in environment.setup

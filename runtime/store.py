@@ -277,10 +277,16 @@ class Store:
             self._by_build[experiment, build] = declared, declared.digest
         return self._by_build[experiment, build]
 
+    def plan(self, build: str) -> Mapping[str, Any]:
+        """Give the plan of a build, read once; an empty one if the build is gone."""
+        return self._plan(build)
+
     def _plan(self, build: str) -> Mapping[str, Any]:
         if build not in self._plans:
             try:
                 plan = json.loads(read_regular(os.path.join(self.project, ".xpc", "builds", build, "plan.json")))
+            except PermissionError:
+                raise
             except (OSError, ValueError, RecursionError):
                 plan = {}  # a build that is gone: then nothing is declared
             match plan:

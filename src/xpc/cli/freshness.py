@@ -1,0 +1,178 @@
+"""Done runs to what has changed since they ran: whether each would come out the same today, and why not.
+
+Runs with the same fingerprint, snapshot and build are judged once, however many they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from xpc.grammar.screen import visible
+
+if TYPE_CHECKING:
+    from xpc.compiler.plan import Plan, PlannedExperiment
+    from xpc.compiler.tree_changes import Change
+
+    from .session import Session
+    from .standing import Standings
+
+PARTS: Final = ("command", "code", "environment", "inputs")
+UNKNOWN: Final = "nobody knows with what it ran"
+
+Fingerprint = Mapping[str, str]
+Ran = tuple[tuple[tuple[str, str], ...], str, str]
+"""With what a run ran: its fingerprint, the tree of its snapshot, its build."""
+
+
+class Freshness:
+    """Why runs of *plan* are stale, if they are."""
+
+    def __init__(self, session: Session, standings: Standings, plan: Plan) -> None:
+        self._session = session
+        self._store = standings.store
+        self._plan = plan
+        self._causes: dict[tuple[str, Ran], str] = {}
+        self._changes: dict[tuple[str, str], list[Change] | None] = {}
+        self._why: dict[str, dict[str, str]] = {}
+
+    def why(self, experiment: str) -> Mapping[str, str]:
+        """Give, by id, what has changed since for each done run of the experiment that is stale."""
+        if experiment not in self._why:
+            self._why[experiment] = dict(self._stale(experiment))
+        return self._why[experiment]
+
+    def _stale(self, experiment: str) -> Iterator[tuple[str, str]]:
+        planned = self._plan.experiments[experiment]
+        ids = [planned.table.id(planned.row(index)) for index in range(planned.runs)]
+        states = self._store.states(experiment, ids)
+        done = [id for id, state in zip(ids, states, strict=True) if state == "done"]
+        if not done:
+            return
+        now = fingerprint_fields(planned)
+        columns = (self._store.field(experiment, done, name) for name in ("fingerprint", "snapshot", "build"))
+        for id, recorded, snapshot, build in zip(done, *columns, strict=True):
+            why = "" if recorded == now else self._cause(experiment, _ran(recorded, snapshot, build))
+            if why:
+                yield id, why
+
+    def _cause(self, experiment: str, ran: Ran) -> str:
+        if (experiment, ran) not in self._causes:
+            causes = self._parts(self._plan.experiments[experiment], *ran) if ran[0] else [UNKNOWN]
+            self._causes[experiment, ran] = "; ".join(causes)
+        return self._causes[experiment, ran]
+
+    def _parts(self, planned: PlannedExperiment, then: Sequence[tuple[str, str]], snapshot: str, build: str) -> list[str]:
+        recorded, now = dict(then), fingerprint_fields(planned)
+        differing = {part for part in PARTS if recorded.get(part) != now[part]}
+        before = self._store.plan(build)
+        causes: list[str] = []
+        if "code" in differing:
+            causes += self._code(planned, snapshot, before)
+        if "command" in differing:
+            causes.append("command changed")
+        if "environment" in differing:
+            causes += self._environment(planned, before)
+        if "inputs" in differing:
+            causes += self._inputs(planned, snapshot, before)
+        return causes
+
+    # -------------------------------------------------------------- code
+
+    def _code(self, planned: PlannedExperiment, snapshot: str, before: Mapping[str, Any]) -> list[str]:
+        """Compare what counts as code now, in the snapshot that the run had and in the present one.
+
+        So whoever says by `code` that less counts gets back what is stale for the rest alone.
+        """
+        experiment = planned.compiled.experiment
+        changes = self._changed(snapshot, before, experiment.code, self._study.sources)
+        return ["code changed"] if changes is None else self._told(changes)
+
+    @cached_property
+    def _study(self) -> Any:
+        return self._session.checked()
+
+    def _changed(
+        self, tree: str, before: Mapping[str, Any], patterns: Sequence[str], exclude: Sequence[str]
+    ) -> list[Change] | None:
+        """Give the files that changed since *tree*; nothing if nobody can tell."""
+        from xpc.compiler.git_calls import GitError
+        from xpc.runtime.diff_code import is_tree
+
+        now = self._session.snapshot
+        if not is_tree(tree) or (before and before["snapshot"]["prefix"] != now.prefix):
+            return None
+        try:
+            return now.changes_since(tree, patterns, exclude)
+        except GitError:
+            return None
+
+    def _told(self, changes: Sequence[Change], what: str = "") -> list[str]:
+        if not changes:
+            return []
+        first, more = changes[0], len(changes) - 1
+        text = f"{what}{visible(self._session.snapshot.shown(first.path))} {first.verb} ({first.ids})"
+        return [text + (f" and {more:,} more" if more else "")]
+
+    # -------------------------------------------------------------- environment and inputs
+
+    def _environment(self, planned: PlannedExperiment, before: Mapping[str, Any]) -> list[str]:
+        from xpc.compiler.plan_json import environment_json
+
+        now = environment_json(planned.compiled.environment)
+        then = _of(before, planned).get("environment")
+        return list(environment_changes(then, now)) or ["environment changed"]
+
+    def _inputs(self, planned: PlannedExperiment, snapshot: str, before: Mapping[str, Any]) -> list[str]:
+        return ["inputs changed"]
+
+
+def _ran(recorded: Any, snapshot: Any, build: Any) -> Ran:
+    """Give what a record tells in a form that can be looked up; what makes no sense there is left out."""
+    whole = isinstance(recorded, Mapping) and recorded and all(isinstance(part, str) for part in recorded.values())
+    return (
+        tuple(sorted(recorded.items())) if whole else (),
+        snapshot if isinstance(snapshot, str) else "",
+        build if isinstance(build, str) else "",
+    )
+
+
+def _of(plan: Mapping[str, Any], planned: PlannedExperiment) -> Mapping[str, Any]:
+    """Give what an earlier plan says of an experiment; nothing if it is gone."""
+    found = plan.get("experiments", {}).get(planned.compiled.experiment.name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def environment_changes(then: Any, now: Mapping[str, Any]) -> Iterator[str]:
+    """Name the parts of an environment that differ between two plans, as far as they can be told apart."""
+    if not isinstance(then, Mapping):
+        return
+    old, new = then.get("container"), now["container"]
+    if old != new:
+        images = [box.get("image") if isinstance(box, Mapping) else None for box in (old, new)]
+        yield "container " + ("added" if old is None else "removed" if new is None else _between(*images))
+    if then.get("setup") != now["setup"]:
+        yield "setup changed"
+    had, has = then.get("variables"), now["variables"]
+    if isinstance(had, Mapping):
+        for name in sorted({*had, *has}):
+            if had.get(name) != has.get(name):
+                verb = "added" if name not in had else "removed" if name not in has else "changed"
+                yield f"variable {visible(str(name))} {verb}"
+    if isinstance(then.get("secrets"), list) and sorted(map(str, then["secrets"])) != sorted(now["secrets"]):
+        yield "secrets changed"
+
+
+def _between(old: Any, new: Any) -> str:
+    """Say from which image to which, where both are plain texts."""
+    plain = [image[0] if isinstance(image, list) and len(image) == 1 else None for image in (old, new)]
+    if old == new or not all(isinstance(image, str) for image in plain):
+        return "changed"
+    return f"changed ({visible(str(plain[0]))} → {visible(str(plain[1]))})"
+
+
+def fingerprint_fields(planned: PlannedExperiment) -> dict[str, str]:
+    """Give the fingerprint as records have it."""
+    found = planned.fingerprint
+    return {part: getattr(found, part) for part in PARTS}
