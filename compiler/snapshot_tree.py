@@ -62,16 +62,16 @@ class Listing:
                 digest.update(entry + b"\0")
         return digest.hexdigest()
 
+    def matching(self, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> dict[str, tuple[str, str]]:
+        """Give mode and id of the files that `fingerprint` looks at, by path."""
+        wanted = globs(patterns)
+        excluded = set(exclude)
+        return {path: entry for path, entry in self.entries.items() if path not in excluded and wanted.match(path)}
+
 
 def globs(patterns: Sequence[str]) -> re.Pattern[str]:
     """Give what matches the paths that any of *patterns* matches; none: all paths."""
     return re.compile("|".join(map(_regex, patterns)) if patterns else "")
-
-    def matching(self, patterns: Sequence[str] = (), exclude: Collection[str] = ()) -> dict[str, tuple[str, str]]:
-        """Give mode and id of the files that `fingerprint` looks at, by path."""
-        wanted = re.compile("|".join(map(_regex, patterns)) if patterns else "")
-        excluded = set(exclude)
-        return {path: entry for path, entry in self.entries.items() if path not in excluded and wanted.match(path)}
 
 
 def list_tree(repository: Repository, tree: str) -> Listing:
