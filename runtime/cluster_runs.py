@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .cluster_states import Held, Told, from_outside, name_of, needs_no_word, of_cluster, restarts
-from .evidence_files import Evidence, EvidenceWriter, Kept, Run, read_evidence
+from .evidence_files import SUPERSEDED, Evidence, EvidenceWriter, Kept, Run, read_evidence
 from .records import RunRecord, journal_name, read_run
 from .submissions import CLUSTERS, SentJob, Submission, read_submissions, sent_jobs
 
@@ -242,6 +242,8 @@ class ClusterRuns:
                 continue
             record = self._records.record(*run)
             last = entries[-1]
+            if last.reason == SUPERSEDED:
+                continue  # what was said before it was about a result that has been set aside
             if last.attempt == (record.attempt if record is not None else 0) and _open_end(record):
                 found[run] = Told(last.state, last.reason, final=True)
         return found

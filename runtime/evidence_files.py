@@ -22,6 +22,9 @@ FOLDER: Final = ".xpc/evidence"
 
 Run = tuple[str, str]  # experiment and id
 
+SUPERSEDED: Final = "superseded"
+"""The reason of runs that were done and have been set aside since: what was said before is not about them any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -73,6 +76,8 @@ def _take(found: Evidence, fields: Any) -> None:
             attempt, task = fields.get("attempt"), fields.get("task")
             if state in STATES and isinstance(attempt, int) and isinstance(task, int | None):
                 kept = Kept(attempt, (job, task), _state(state), str(fields.get("reason") or ""))
+                if kept.state == "planned" and kept.reason == SUPERSEDED:
+                    found.ended.pop((experiment, run), None)
                 found.ended.setdefault((experiment, run), []).append(kept)
         case {"event": "settled", "submission": str(name)}:
             found.settled.add(name)
@@ -80,6 +85,11 @@ def _take(found: Evidence, fields: Any) -> None:
             task = fields.get("task")
             if isinstance(task, int | None):
                 found.missing.setdefault((job, task), time)
+
+
+def superseded(run: Run, task: Task | None) -> tuple[Run, Kept]:
+    """Give the word that a run is planned again, and its newest task, if one is known, nothing of it."""
+    return run, Kept(0, task or ("", None), "planned", SUPERSEDED)
 
 
 def _state(name: str) -> State:

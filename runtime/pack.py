@@ -118,7 +118,7 @@ def tidy(experiment: str) -> list[str]:
     found: list[str] = []
     newest = packs.contents(experiment)
     for path in packs.pack_paths(experiment):
-        mine = [run for run in packs.runs_in(path) if newest[run] == os.path.basename(path)]
+        mine = [run for run in packs.runs_in(path) if newest.get(run) == os.path.basename(path)]
         left = [run for run in mine if os.path.isdir(os.path.join(path + GONE, run))]
         both = [run for run in mine if os.path.isdir(os.path.join(experiment, run))]
         sums = _sums(path) if left or both else {}
@@ -133,8 +133,9 @@ def tidy(experiment: str) -> list[str]:
 
 
 def _last(experiment: str) -> int:
-    numbers = (int(os.path.basename(path).removesuffix(".zip")) for path in packs.pack_paths(experiment))
-    return max(numbers, default=0)
+    numbers = map(packs.number, packs.pack_paths(experiment))
+    # A number is never given twice: a run that was set aside counts in no pack up to one.
+    return max((*numbers, *packs.superseded(experiment).values()), default=0)
 
 
 def _write(path: str, runs: Sequence[Candidate]) -> dict[str, int]:

@@ -26,7 +26,7 @@ from .cluster_select import Chooser, Chosen
 from .cluster_send import Failure, Sender, SentCall
 from .cluster_withdraw import withdraw
 from .oar_submit import Oar
-from .opening import hide, tell_held, watching
+from .opening import hide, require_writable, tell_held, watching
 from .slurm_submit import Slurm
 
 SCHEDULERS: Final[Mapping[str, Callable[[Mapping[str, str]], Scheduler]]] = {"slurm": Slurm, "oar": Oar}
@@ -59,14 +59,16 @@ def submit_cluster(
     diagnostics: Diagnostics,
     *,
     retry: Retry | None = None,
+    prepare: Callable[[], bool] = lambda: True,
     before: Callable[[Selection], object] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
     environ: Mapping[str, str] = os.environ,
 ) -> Sent | None:
     """Send those of *rows* that a submit (or a *retry*) sends, and return; nothing of this process stays.
 
-    *before* is told the selection before anything is sent, *say* what takes a while. What stops it is in *diagnostics*
-    and nothing was done then; what a scheduler refuses is in what is returned.
+    *prepare* is called with the lock held, before anything is selected; it says whether to go on. *before* is told the
+    selection before anything is sent, *say* what takes a while. What stops it is in *diagnostics* and nothing was done
+    then; what a scheduler refuses is in what is returned.
     """
     lock = take_lock(project, watching=lambda owner: say(watching(owner)))
     if isinstance(lock, Held):
@@ -80,7 +82,7 @@ def submit_cluster(
             return None
         with closing(opened):
             submit = _Submit(project, build, opened, environ, lock.held)
-            return submit.run(rows, retry, before, diagnostics)
+            return submit.run(rows, retry, prepare, before, diagnostics)
 
 
 class _Submit:
@@ -105,6 +107,7 @@ class _Submit:
         self,
         rows: Sequence[int],
         retry: Retry | None,
+        prepare: Callable[[], bool],
         before: Callable[[Selection], object],
         diagnostics: Diagnostics,
     ) -> Sent | None:
@@ -123,14 +126,11 @@ class _Submit:
                 return None
             held, done.resumed = found.held, [submission.name for submission in found.submissions]
         table = Rows(self._folder, self._plan)
-        store = Store(self._project, self._environ)
-        try:
-            chooser = Chooser(self._build, table, store, self._kind)
-            chosen = chooser.choose(rows, retry, diagnostics)
-        finally:
-            store.close()
-        if chosen is not None:
+        chooser = self._chooser(table) if prepare() else None
+        chosen = chooser.choose(rows, retry, diagnostics) if chooser is not None else None
+        if chooser is not None and chosen is not None:
             done.selection = chosen.selection
+            self._require_writable(chosen.selection.send, table)
             before(chosen.selection)
             if chosen.selection.send:
                 writer = writer or self._writer()
@@ -138,6 +138,12 @@ class _Submit:
         if writer is not None:
             self._finish(writer, held, done)
         return done if chosen is not None else None
+
+    def _require_writable(self, rows: Sequence[int], table: Rows) -> None:
+        """Raise ``PermissionError`` where a job could not write: its scheduler would take it, and it would be lost."""
+        if rows:
+            runs = ((table.experiment(row), table.ids[row]) for row in rows)
+            require_writable(self._project, runs, self._project / ".xpc" / "submissions", self._folder / "logs")
 
     def _calls(self, chosen: Chosen, chooser: Chooser, table: Rows) -> list[PlannedCall]:
         attempts = {array["name"]: len(self._plan["resources"][array["resources"]]) for array in self._plan["arrays"]}

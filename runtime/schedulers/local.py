@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..shim.workdir import WorkdirError
 from ..standing import standing_of
 from ..submissions import SubmissionWriter
 from .elsewhere import on_clusters
-from .opening import hide, tell_held, watching
+from .opening import hide, require_writable, tell_held, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,14 @@ def submit(
     reporter: Reporter,
     rules: Rules | None = None,
     retry: Retry | None = None,
+    prepare: Callable[[], bool] = lambda: True,
     before: Callable[[Selection], object] = lambda _: None,
     environ: Mapping[str, str] = os.environ,
 ) -> Submitted | None:
     """Run those of *rows* that a submit (or a *retry*) sends, and wait for them.
 
-    *before* is told the selection before anything starts. What stops it is in *diagnostics*, and nothing was done then.
+    *prepare* is called with the lock held, before anything is selected; it says whether to go on. *before* is told the
+    selection before anything starts. What stops it is in *diagnostics*, and nothing was done then.
     """
     lock = take_lock(project, watching=lambda owner: reporter.say(watching(owner)))
     if isinstance(lock, Held):
@@ -66,6 +68,8 @@ def submit(
             diagnostics.error("XS003", None, str(error), help="`xpc build` makes it again")
             return None
         with closing(opened):
+            if not prepare():
+                return None
             limits = narrowed(find_limits(environ), opened.plan["target"]["options"])
             busy = on_clusters(project)
             rows, taken = _apart(place, rows, busy) if busy else (rows, [])
@@ -73,6 +77,7 @@ def submit(
             if selection is None:
                 return None
             selection.busy = sorted([*selection.busy, *taken])
+            require_writable(project, _runs(place, selection.send))
             before(selection)
             rules = replace(rules or Rules(), keep=lock.touch)
             return Submitted(selection, _execute(project, place, selection.send, limits, reporter, rules))
@@ -93,6 +98,13 @@ def _execute(
     outcome = execute(place, rows, limits, reporter, rules)
     written.end()
     return outcome
+
+
+def _runs(place: Place, rows: Iterable[int]) -> Iterator[tuple[str, str]]:
+    """Give the experiments and ids of rows."""
+    for row in rows:
+        run = place.build.run(row)
+        yield run.experiment, run.id
 
 
 def _apart(place: Place, rows: Iterable[int], busy: Container[tuple[str, str]]) -> tuple[list[int], list[int]]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FOLDER = "packs"
 SCHEMA = "xpc.pack/1"
+SUPERSEDED = "superseded.json"
+SUPERSEDED_SCHEMA = "xpc.superseded/1"
 
 _NAME = re.compile(r"([1-9]\d*)\.zip")
 _END = b"PK\x05\x06"  # the record that a zip ends with; its comment comes last in the file
@@ -39,21 +41,54 @@ def pack_paths(experiment: str) -> List[str]:
     folder = os.path.join(experiment, FOLDER)
     try:
         found = [match for match in map(_NAME.fullmatch, os.listdir(folder)) if match]
+    except PermissionError:
+        raise  # a packed run that nobody may see has not been planned again
     except OSError:
         return []
     return [os.path.join(folder, match[0]) for match in sorted(found, key=lambda match: int(match[1]))]
 
 
+def number(path: str) -> int:
+    """Give the number of a pack."""
+    return int(os.path.basename(path)[: -len(".zip")])
+
+
+def superseded(experiment: str) -> Dict[str, int]:
+    """Give the runs that were set aside to be run again, each with the last pack that held it then: it does not count
+    in that one nor in those before it."""
+    try:
+        with open(os.path.join(experiment, FOLDER, SUPERSEDED), "rb") as file:
+            said = json.loads(file.read().decode("utf-8"))
+        if said.get("schema") != SUPERSEDED_SCHEMA:
+            return {}
+        return {str(run): int(last) for run, last in said["runs"].items()}
+    except _UNREADABLE + (AttributeError, TypeError, RecursionError):
+        return {}
+
+
 def contents(experiment: str) -> Dict[str, str]:
     """Give the name of the pack that each packed run of an experiment lies in, by the run's id."""
-    return {run: os.path.basename(path) for path in pack_paths(experiment) for run in runs_in(path)}
+    return {run: os.path.basename(found.pack) for run, found in _found_in(experiment).items()}
+
+
+def _found_in(experiment: str) -> "Dict[str, Found]":
+    found: Dict[str, Found] = {}
+    gone: Optional[Dict[str, int]] = None
+    for path in pack_paths(experiment):
+        gone = superseded(experiment) if gone is None else gone
+        for run, state in runs_in(path).items():
+            if number(path) > gone.get(run, 0):
+                found[run] = Found(path, state)
+    return found
 
 
 def runs_in(path: str) -> Dict[str, str]:
-    """Give the runs of a pack and how each ended, in their order there; none if nobody can read it."""
+    """Give the runs of a pack and how each ended, in their order there; none if it is damaged."""
     try:
         stat = os.stat(path)
         return _runs_in(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    except PermissionError:
+        raise
     except _UNREADABLE:
         return {}
 
@@ -74,6 +109,8 @@ def find(folder: str) -> Optional[Found]:
     experiment, run = os.path.split(os.path.normpath(folder))
     try:
         stat = os.stat(os.path.join(experiment, FOLDER))
+    except PermissionError:
+        raise
     except OSError:
         return None  # as it is for nearly everybody
     return _directory(experiment, stat.st_ino, stat.st_mtime_ns).get(run)
@@ -82,7 +119,7 @@ def find(folder: str) -> Optional[Found]:
 @functools.lru_cache(maxsize=64)
 def _directory(experiment: str, inode: int, changed: int) -> Dict[str, Found]:
     """Give what *changed* then: all packed runs of an experiment."""
-    return {run: Found(path, state) for path in pack_paths(experiment) for run, state in runs_in(path).items()}
+    return _found_in(experiment)
 
 
 def is_done(folder: str) -> bool:
