@@ -101,6 +101,8 @@ def take(
 ) -> Snapshot | None:
     """Make the snapshot of *folder* (the Experimentfile's), widened to folder/*root*; nothing after an error.
 
+    Raises ``PermissionError`` where a file of ours is another user's and closed.
+
     ``worktree`` takes the working tree as it is, ``head`` the last commit, ``clean`` refuses when the two differ.
     Written are objects and one ref under ``refs/xpc/snapshots/``, and an index of our own in ``.xpc/``.
     """
@@ -114,6 +116,8 @@ def take(
         return _take_worktree(repository, extent, _home(folder), mode, diagnostics)
     except (GitError, GitMissingError) as error:
         refuse(error, folder, diagnostics)
+    except PermissionError:
+        raise  # whoever called says whose the file is
     except OSError as error:
         refuse_file(error, diagnostics)
     return None

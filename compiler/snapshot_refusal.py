@@ -42,6 +42,18 @@ def refuse(error: GitError | GitMissingError, folder: Path, diagnostics: Diagnos
             f"the repository `{found[1]}` belongs to another user, and git refuses it",
             help=f"if you trust it: `git config --global --add safe.directory {found[1]}`",
         )
+    elif re.search(
+        r"insufficient permission|(?:ref|index|file|object).*Permission denied|unable to .*Permission denied", text
+    ):
+        diagnostics.error(
+            "XP122",
+            None,
+            f"git may not write into this repository: {_last_line(text)}",
+            help=(
+                "whoever owns it types `git config core.sharedRepository group` and `chmod -R g+rwX .git`",
+                "docs/groups.md tells how several people share a project",
+            ),
+        )
     elif "transport" in text and "not allowed" in text:
         diagnostics.error(
             "XP137",

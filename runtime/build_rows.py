@@ -16,9 +16,11 @@ _ID: Final = re.compile(rb'\[\s*"([^"\\]+)"')
 
 
 def read_plan(build: Path) -> Mapping[str, Any] | None:
-    """Give the build's plan; nothing if the build is gone or can't be read."""
+    """Give the build's plan; nothing if the build is gone or damaged."""
     try:
         plan = json.loads(read_regular(str(build / "plan.json")))
+    except PermissionError:
+        raise
     except (OSError, ValueError, RecursionError):
         return None
     return plan if isinstance(plan, dict) and plan.get("schema") == "xpc.plan/1" else None
@@ -29,6 +31,8 @@ def row_ids(build: Path) -> list[str]:
     try:
         with open_regular(str(build / "points.jsonl")) as file:
             lines = file.read().split(b"\n")
+    except PermissionError:
+        raise
     except OSError:
         return []
     found = (_ID.match(line) for line in lines[1:-1])

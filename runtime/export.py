@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from ..grammar.diagnostic import Diagnostics
 from .export_layout import lay_out, seal, write_git_dir, write_template
@@ -55,6 +55,8 @@ def export(
 
     *prefix* is the Experimentfile's folder inside the tree. *linked*: runs get links to its top-level entries (so there
     must not be too many). Two processes may do this at once. Nothing after an error.
+
+    Raises ``PermissionError`` where another user's folder is in the way.
     """
     home = project.absolute() / ".xpc" / "snapshots"
     try:
@@ -68,6 +70,8 @@ def export(
         said = str(error.stderr).strip().rpartition("\n")[2].removeprefix("fatal: ").removeprefix("error: ")
         help = "is the snapshot's commit still in the repository? `xpc build` makes it again"
         diagnostics.error("XP136", None, f"snapshot {tree[:7]} can't be exported: {said}", help=help)
+    except PermissionError:
+        raise  # whoever called says whose the file is
     except OSError as error:
         said = (error.strerror or "it failed").lower()
         help = "an export needs room and inodes for all files of the snapshot"
@@ -93,7 +97,8 @@ def _bring_up(home: Path, tree: str, commit: str, prefix: str, repository: Repos
         return True
     if stamp["commit"] != commit:
         _name_commit(home, tree, commit, repository, stamp)
-    os.utime(home / f"{tree}.json")  # the newest ones are kept
+    with contextlib.suppress(PermissionError):  # another user's export
+        os.utime(home / f"{tree}.json")  # the newest ones are kept
     return False
 
 
@@ -105,7 +110,8 @@ def prune(project: Path, in_use: Collection[str]) -> list[str]:
     with _lock(home):
         _clean(home)
         stamps = sorted(home.glob("[0-9a-f]*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        dropped = [stamp.stem for stamp in stamps[KEPT:] if stamp.stem not in in_use]
+        mine = [stamp for stamp in stamps[KEPT:] if stamp.stat().st_uid == os.geteuid() or not os.geteuid()]
+        dropped = [stamp.stem for stamp in mine if stamp.stem not in in_use]
         for tree in dropped:
             _drop(home, tree)
     return dropped
@@ -153,7 +159,7 @@ def _name_commit(home: Path, tree: str, commit: str, repository: Repository, sta
     os.rename(home / f"{tree}.git", home / f"{token}.old")
     os.rename(home / f"{token}.git", home / f"{tree}.git")
     os.rename(home / f"{token}.json", home / f"{tree}.json")
-    remove(home / f"{token}.old")
+    _remove_ours(home / f"{token}.old")
 
 
 def _found(home: Path, tree: str, *, made: bool) -> Export:
@@ -202,6 +208,12 @@ def remove(path: Path) -> None:
     shutil.rmtree(path)
 
 
+def _remove_ours(path: Path) -> None:
+    """Remove what is only in the way; what another user has sealed is left to them."""
+    with contextlib.suppress(PermissionError):
+        remove(path)
+
+
 # ------------------------------------------------------------------ processes beside this one
 
 
@@ -220,7 +232,7 @@ def _clean(home: Path) -> None:
         else:
             gone = path.lstat().st_mtime < time.time() - ABANDONED_AFTER
         if gone:
-            remove(path)
+            _remove_ours(path)
 
 
 def _is_alive(pid: str) -> bool:
@@ -233,10 +245,17 @@ def _is_alive(pid: str) -> bool:
     return True
 
 
+def _open_lock(path: Path) -> IO[str]:
+    try:
+        return open(path, "a")
+    except PermissionError:  # another user's; to be locked it need not be written to
+        return open(path)
+
+
 @contextlib.contextmanager
 def _lock(home: Path) -> Iterator[None]:
     """Let one process at a time make or drop exports, where the file system knows locks."""
-    with open(home / ".lock", "a") as file:
+    with _open_lock(home / ".lock") as file:
         # Without locks two processes make the same export, and the later one's takes the place.
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,8 @@ class Index:
 
     def _connect(self, place: str) -> sqlite3.Connection:
         """Open an index; raises `sqlite3.Error` if it is none, or not of this version and project."""
+        if place != MEMORY:
+            _make_private(place)
         # One thread uses an index; another one may be the one that lets go of it.
         connection = sqlite3.connect(place, timeout=WAIT, isolation_level=None, check_same_thread=False)
         try:
@@ -149,8 +152,7 @@ class Index:
     def _replace(self) -> None:
         """Put an empty file in the place of a damaged index; whoever has that one open keeps it."""
         fresh = f"{self.place}.{os.getpid()}"
-        with open(fresh, "wb"):
-            pass
+        _make_private(fresh)
         for left in ("-journal", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.place + left)
@@ -292,6 +294,17 @@ class Index:
         """Forget the shelves of a pile: their series were read by other declarations."""
         with transaction(self._connection) as connection:
             drop_shelves(connection, [number for number, _ in pile.shelves])
+
+
+def _make_private(place: str) -> None:
+    """Make an empty file that this user alone may read: others may not be allowed to read all that will be in it."""
+    with contextlib.suppress(OSError):  # what opens it says why
+        try:
+            os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:  # an earlier version made it for everybody
+            status = os.stat(place)
+            if stat.S_IMODE(status.st_mode) & 0o077 and status.st_uid == os.geteuid():
+                os.chmod(place, 0o600)
 
 
 @contextlib.contextmanager

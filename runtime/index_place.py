@@ -28,7 +28,8 @@ MEMORY: Final = ":memory:"
 def index_place(project: Path, environ: Mapping[str, str], mounts: Path = Path("/proc/self/mountinfo")) -> str:
     """Give the path of the index; ``:memory:`` where no folder can be written.
 
-    First ``XPC_CACHE_DIR``, then ``.xpc`` of the project if its file system is local, then the user's cache folder.
+    First ``XPC_CACHE_DIR``, then ``.xpc`` of the project if its file system is local, then the user's cache folder. An
+    index is of one user: it holds what that one may read. Another user's is left to them.
     """
     named = f"{blake2b(os.fsencode(os.path.realpath(project)), digest_size=8).hexdigest()}.sqlite"
     if chosen := environ.get("XPC_CACHE_DIR"):
@@ -36,10 +37,20 @@ def index_place(project: Path, environ: Mapping[str, str], mounts: Path = Path("
     own = project / ".xpc"
     if own.is_dir() and os.access(own, os.W_OK) and is_local(own, mounts):
         existing = own / "index.sqlite"
-        if not existing.exists() or os.access(existing, os.W_OK):
+        if _is_ours(existing):
             return str(existing)
     home = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or "~", ".cache")
     return _usable(Path(os.path.expanduser(home)) / "xpc", named) or MEMORY
+
+
+def _is_ours(index: Path) -> bool:
+    """Tell whether an index belongs to this user, or to nobody yet."""
+    try:
+        return os.stat(index).st_uid == os.geteuid() and os.access(index, os.W_OK)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def _usable(folder: Path, name: str) -> str | None:

@@ -37,6 +37,8 @@ def refresh(index: Index, project: Path, hints: Iterable[Run] = (), *, rescan: b
     known = _known(index, project)
     look = {(e.experiment, e.id): (e.inode, e.pack) for runs in known.values() for e in runs.live()}
     logs = _read_logs(project, index.logs())
+    if logs.hidden:  # what others have tried again meanwhile is named in there
+        look |= _undone(known)
     for experiment, id in (*hints, *logs.named):
         if (runs := known.get(experiment)) is not None and id in runs:
             place = runs.places.of[id]
@@ -48,6 +50,17 @@ def refresh(index: Index, project: Path, hints: Iterable[Run] = (), *, rescan: b
     if _save(index, _changed(project, look, known), listed, logs):
         return _known(index, project)
     return known
+
+
+def _undone(known: Known) -> dict[Run, Place]:
+    """Give the runs that may have had another attempt since they were read."""
+    found: dict[Run, Place] = {}
+    for experiment, runs in known.items():
+        columns = (runs.column(name) for name in ("state", "inode", "pack"))
+        for id, state, inode, pack in zip(runs.ids, *columns, strict=True):
+            if state != "done":
+                found[experiment, id] = inode, pack
+    return found
 
 
 def _known(index: Index, project: Path) -> Known:
@@ -119,6 +132,8 @@ def _list(project: Path, before: Mapping[str, int], known: Known) -> _Listing:
     try:
         with os.scandir(os.path.join(project, "runs")) as entries:
             experiments = {entry.name: entry.path for entry in entries if entry.is_dir() and entry.name.isprintable()}
+    except PermissionError:
+        raise  # what is in there is not planned, only because nobody may look
     except OSError:
         experiments = {}
     for experiment in known.keys() - experiments.keys():
@@ -161,11 +176,13 @@ def _list_experiment(listing: _Listing, experiment: str, path: str, known: Roste
 
 
 class _Logs:
-    """*named*: the runs that the logs of events name since the last look; *read*: how far they are read now."""
+    """*named*: the runs that the logs of events name since the last look; *read*: how far they are read now. *hidden*:
+    some are not for this user to read."""
 
-    __slots__ = ("named", "read")
+    __slots__ = ("hidden", "named", "read")
 
     def __init__(self) -> None:
+        self.hidden = False
         self.named: set[tuple[str, str]] = set()
         self.read: list[tuple[str, int, int]] = []
 
@@ -175,7 +192,8 @@ def _read_logs(project: Path, before: dict[str, tuple[int, int]]) -> _Logs:
     try:
         with os.scandir(os.path.join(project, ".xpc", "events")) as entries:
             paths = sorted((entry.name, entry.path) for entry in entries if entry.name.endswith(".log"))
-    except OSError:
+    except OSError as refused:
+        logs.hidden = isinstance(refused, PermissionError)
         return logs
     for name, path in paths:
         try:
@@ -185,7 +203,8 @@ def _read_logs(project: Path, before: dict[str, tuple[int, int]]) -> _Logs:
                 at = at if was == inode else 0
                 file.seek(at)
                 new = file.read()
-        except OSError:
+        except OSError as refused:
+            logs.hidden = logs.hidden or isinstance(refused, PermissionError)
             continue  # a hint that can't be read is none
         whole = new.rfind(b"\n") + 1
         if whole:

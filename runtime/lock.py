@@ -194,13 +194,21 @@ def _silent(path: Path, found: _Found, sleep: Callable[[float], None], lease: fl
     return True
 
 
+def _open_dead(path: Path) -> int:
+    """Open a dead one's lock; another user's may be there to be read alone, which is enough where locks are local."""
+    try:
+        return os.open(path, os.O_RDWR)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY)
+
+
 def _steal(path: Path, found: _Found, text: str) -> bool | None:
     """Put our lock in the place of the dead one; of two that try, the kernel lets one at a time look again.
 
     Give whether it is ours now; None on a file system that can't keep two apart.
     """
     try:
-        dead = os.open(path, os.O_RDWR)
+        dead = _open_dead(path)
     except FileNotFoundError:
         return False
     try:

@@ -24,7 +24,10 @@ Blocks = Iterator[Sequence[Line]]  # none of them empty
 
 
 def read_file(path: str) -> Blocks:
-    """Read a declared ``metrics "file"`` by its suffix; nothing where there is no file, or none that can be read."""
+    """Read a declared ``metrics "file"`` by its suffix; nothing where there is no file, or none that makes sense.
+
+    Raises ``PermissionError`` for one that this user may not read.
+    """
     match os.path.splitext(path)[1].lower():
         case ".csv":
             return _blocks(_read_csv(path))
@@ -38,6 +41,8 @@ def read_json_lines(path: str) -> Blocks:
     """Give the objects of a file with one a line. A line that does not end or does not parse counts as not written."""
     try:
         file = open_file(path)  # a missing one is the usual case
+    except PermissionError:
+        raise  # there, and not for us: what it says must not count as nothing
     except OSError:
         return
     with file:
@@ -86,6 +91,8 @@ def _read_csv(path: str) -> Iterator[Line]:
         with io.TextIOWrapper(open_regular(path), "utf-8-sig", "replace", newline="") as file:
             for row in csv.DictReader(file, restkey="", restval=""):
                 yield {name.strip(): _number(cell) for name, cell in row.items() if name and isinstance(cell, str)}
+    except PermissionError:
+        raise
     except (OSError, csv.Error):
         return
 
@@ -101,6 +108,8 @@ def _read_json(path: str) -> Iterator[Line]:
     """Give the rows of a JSON file: a list of objects, or one object of numbers or of lists of numbers."""
     try:
         found = json.loads(read_regular(path))
+    except PermissionError:
+        raise
     except (OSError, ValueError, RecursionError):
         return
     if isinstance(found, list):

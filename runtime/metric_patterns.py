@@ -32,6 +32,8 @@ def _blocks(path: str) -> Iterator[str]:
     try:
         # Universal newlines: progress bars end their lines by carriage returns.
         file = io.TextIOWrapper(open_file(path), encoding="utf-8", errors="replace")
+    except PermissionError:
+        raise
     except OSError:
         return
     with file:

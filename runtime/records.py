@@ -98,8 +98,22 @@ def _read(path: str) -> bytes:
 
 def unreadable(folder: str, attempt: int, error: OSError) -> RunRecord:
     """Give the record of a journal that is there and can't be opened."""
-    why = (error.strerror or "it failed").lower()
+    why = _whose(folder, error) or (error.strerror or "it failed").lower()
     return replace(parse_run(folder, attempt, b""), broken=f"its journal can't be read: {why}")
+
+
+def _whose(folder: str, error: OSError) -> str | None:
+    """Say whose a journal is that this user may not read; nothing if that is not the reason. The same for all alike."""
+    if not isinstance(error, PermissionError):
+        return None
+    from .denied import denied
+
+    found = denied(error.filename or folder)
+    if found is None or found.mine:
+        return None
+    name = os.path.basename(found.path)
+    what = "it" if name.endswith(".jsonl") else "its folder" if name == os.path.basename(folder) else f"`{name}`"
+    return f"{what} is {found.owner}'s ({found.mode}, group {found.group}), who can `chmod -R g+rwX .xpc runs`"
 
 
 def parse_run(folder: str, attempt: int, data: bytes) -> RunRecord:

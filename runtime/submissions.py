@@ -154,7 +154,7 @@ def _read_all(project: Path) -> tuple[list[Submission], dict[Task, str]]:
     verdicts: dict[str, dict[int, Verdict]] = {}
     cancelled: dict[Task, str] = {}
     completed: set[str] = set()
-    for path in sorted((project / FOLDER).glob("*.jsonl")):
+    for path in _files(project / FOLDER):
         lines, torn = _lines(_content(path))
         found = _read(path, lines, torn=torn)
         if found is not None:
@@ -316,6 +316,15 @@ def _read(path: Path, lines: Sequence[Mapping[str, Any]], *, torn: bool) -> Subm
         read_calls(lines),
         "released" in events,
     )
+
+
+def _files(folder: Path) -> list[Path]:
+    """Give the files of all submits; raises ``PermissionError`` where nobody may look: there may be queued runs."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names) if name.endswith(".jsonl")]
 
 
 def _content(path: Path) -> bytes:

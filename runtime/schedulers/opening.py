@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +21,35 @@ def hide(folder: Path) -> None:
     ignore = folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text(IGNORE)
+
+
+def require_writable(project: Path, runs: Iterable[tuple[str, str]], *more: Path) -> None:
+    """Raise ``PermissionError`` if the folder of one of the *runs* (experiment and id) can't be made or written to, or
+    one of *more*: another user's, whose run would else fail, or get lost, only after others have begun."""
+    home = os.path.join(project, "runs")
+    open_ = {str(path): _is_open(path) for path in (home, *more)}
+    for experiment, id in runs:
+        above = os.path.join(home, experiment)
+        if above not in open_:
+            open_[above] = _is_open(above)
+        run = os.path.join(above, id)
+        if os.path.isdir(run) and not _is_open(run):
+            raise _closed(run)
+        if not open_[above] and not os.path.isdir(run):
+            raise _closed(above)
+    for path in (home, *map(str, more)):
+        if not open_[path]:
+            raise _closed(path)
+
+
+def _is_open(folder: str | Path) -> bool:
+    """Tell whether files can be made in a folder; one that is not there is not closed."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=True) or not os.path.isdir(folder)
+
+
+def _closed(folder: str) -> PermissionError:
+    # Of a file that is not there it is said that it can't be made.
+    return PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.path.join(folder, "files"))
 
 
 def watching(owner: Owner | None) -> str:

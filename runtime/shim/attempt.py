@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, 
 from . import (
     claim,
     environment,
+    environment_record,
     guard,
     journal,
     machine,
@@ -18,6 +19,7 @@ from . import (
     processes,
     program,
     scheduler,
+    setup,
     template,
     verdict,
     warn,
@@ -65,6 +67,8 @@ class Place:
         self.stamp = workdir.read_stamp(self.project, build.plan["snapshot"]["tree"])
         self.links: List[Tuple[str, str]] = [(link["name"], link["path"]) for link in build.plan["links"]]
         self.dirty = _provenance(build.folder).get("dirty")
+        code = [os.path.join(self.project, workdir.SNAPSHOTS), os.path.abspath(os.path.join(build.folder, "xpc.pyz"))]
+        self.environments = environment_record.Environments(self.project, code)
         self._events: Optional[int] = None
 
     def run_folder(self, run: Run) -> str:
@@ -77,8 +81,7 @@ class Place:
             if self._events is None:
                 folder = os.path.join(self.project, ".xpc", "events")
                 os.makedirs(folder, exist_ok=True)
-                path = os.path.join(folder, self.here["host"] + ".log")
-                self._events = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+                self._events = _open_log(os.path.join(folder, self.here["host"]))
             os.write(self._events, journal.encode(line))
         except OSError:
             return
@@ -104,6 +107,9 @@ class Attempt:
         self._workdir: Optional[workdir.Workdir] = None
         self._box: "Optional[container.Box]" = None
         self._launch: Optional[Launch] = None
+        self._program: Optional[environment_record.Program] = None
+        self._environment: Optional[str] = None  # as the start line has it
+        self._late_environment: Optional[str] = None
         self._outputs: Dict[str, str] = {}
         self._before: Dict[str, Tuple[int, int, int]] = {}
 
@@ -223,19 +229,21 @@ class Attempt:
         assert self._workdir is not None
         argv, environ = self._argv(context), self.place.environ
         declared = self.run.plan["environment"]
+        setups, secrets, cwd = declared["setup"], declared["secrets"], self._workdir.cwd
         if declared["container"] is None:
             env = {**environ, **self._code(environ), **own}
-            setups = declared["setup"]
-            return with_setup(setups, argv, context) if setups else argv, env, None
+            self._program = environment_record.Program(argv, env, cwd, secrets)
+            return setup.with_setup(setups, argv, context, self._setup_file) if setups else argv, env, None
         from . import container  # few runs have one
 
         self._box = container.Box(declared["container"], context, environ)
         own = {**self._code({}), **own}
         build = self.place.build.folder
-        wrapped = self._box.wrap(argv, self._workdir, self.place.links, build, own, declared["secrets"])
+        wrapped = self._box.wrap(argv, self._workdir, self.place.links, build, own, secrets)
+        self._program = self._box.program(argv, cwd, own, secrets)
         argv = wrapped.argv
-        if declared["setup"]:
-            argv = with_setup(declared["setup"], argv, context, wrapped.at, self._box.runtime)
+        if setups:
+            argv = setup.with_setup(setups, argv, context, self._setup_file, wrapped.at, self._box.runtime)
         return argv, wrapped.env, wrapped.remove
 
     def _code(self, environ: Mapping[str, str]) -> Dict[str, str]:
@@ -265,6 +273,10 @@ class Attempt:
     @property
     def _stop_file(self) -> str:
         return os.path.join(self.folder, journal.numbered("stop", self.number))
+
+    @property
+    def _setup_file(self) -> str:
+        return os.path.join(self.folder, journal.numbered("setup.env", self.number))
 
     @property
     def mark(self) -> str:
@@ -315,7 +327,34 @@ class Attempt:
             "witness": self._workdir.witness,
             "gpus": gpus or [],
         }
+        declared = self.run.plan["environment"]
+        self._environment = None if declared["setup"] else self._record_environment(ask=False)
+        if self._environment is not None:
+            line["environment"] = self._environment
         journal.append(self.journal, line)
+        if self._environment is None and not declared["setup"]:
+            self._late_environment = self._record_environment(ask=True)  # it takes a moment: the program runs already
+
+    def _record_environment(self, ask: bool) -> Optional[str]:
+        """Write down what the program runs in; give its hash. No run fails for it."""
+        assert self._program is not None
+        try:
+            return self.place.environments.record(self._program, ask)
+        except OSError as error:
+            self.tell("its environment can't be recorded: %s" % (error.strerror or error))
+            return None
+
+    def _end_environment(self) -> Optional[str]:
+        """Give the hash of the environment that the start line could not tell."""
+        if self._environment is not None or self._program is None or not self._began:
+            return None
+        if not self.run.plan["environment"]["setup"]:
+            return self._late_environment or self._record_environment(ask=True)
+        changed = setup.after_setup(self._setup_file)
+        if changed is None:
+            return None
+        self._program = self._program._replace(environ={**self._program.environ, **changed})
+        return self._record_environment(ask=True)
 
     # -------------------------------------------------------------- after
 
@@ -351,6 +390,9 @@ class Attempt:
         line = {"event": "end", "time": journal.now(), **end, "duration": round(duration, 6), **usage._asdict()}
         line.update(outputs=outputs, artifacts=collected.artifacts, progress=collected.progress)
         line["witness"] = self._witness(collected)
+        recorded = self._end_environment()
+        if recorded is not None:
+            line["environment"] = recorded
         if self._taken_over is not None and claim.is_contested(self.folder, self.number, self._taken_over):
             line["contested"] = True
         if cause is not None and cause.by is not None:
@@ -425,40 +467,6 @@ class Attempt:
             os.unlink(self._stop_file)
         except OSError:
             return
-
-
-# What setup scripts export goes into the container too: the names that were not there before them.
-BEFORE_SETUP = 'xpc_known=" $(compgen -e) "'
-AFTER_SETUP = """xpc_new=() xpc_at=$1
-shift
-for xpc_name in $(compgen -e); do
-    case ${xpc_known//$'\\n'/ } in *" $xpc_name "*) ;; *) %s ;; esac
-done
-exec "${@:1:xpc_at}" "${xpc_new[@]}" "${@:xpc_at+1}\""""
-BY_OPTION, BY_VARIABLE = 'xpc_new+=(--env "$xpc_name")', 'export "APPTAINERENV_$xpc_name=${!xpc_name}"'
-
-
-def with_setup(
-    setups: List[Dict[str, Any]], argv: List[str], context: template.Context, at: int = 0, runtime: str = ""
-) -> List[str]:
-    """Give a command that runs the setup scripts in one shell and then becomes the program.
-
-    Where that starts a container by *runtime*, *at* is the place in it for more options.
-    """
-    lines: List[str] = []
-    words: List[str] = []
-    for number, setup in enumerate(setups, 1):
-        own = template.parameters(setup["args"], context)
-        lines.append("setup_%d() {\n%s\n}" % (number, setup["script"]))
-        lines.append('setup_%d "${@:2:$1}"; shift $(($1 + 1))' % number)
-        words += [str(len(own)), *own]
-    if runtime:
-        lines = [BEFORE_SETUP, *lines, AFTER_SETUP % (BY_VARIABLE if runtime == "apptainer" else BY_OPTION)]
-        words.append(str(at))
-    else:
-        lines.append('exec "$@"')
-    script = "\n".join(lines)
-    return ["bash", "-e", "-o", "pipefail", "-c", script, "xpc", *words, *argv]
 
 
 def _provenance(build: str) -> Dict[str, Any]:

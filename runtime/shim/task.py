@@ -81,7 +81,10 @@ class Task:
     def _attempt(self, run: Run, alone: bool, shelf: Optional[List[str]] = None) -> Result:
         """Run one run; silent when it goes well. *shelf*: the GPUs of this run alone, where several share a task."""
         attempt = Attempt(self._place, run, self._job, durable=True)
-        missing = attempt.guard()
+        try:
+            missing = attempt.guard()
+        except OSError as error:
+            return self._say(attempt, NOT_READY, "the records of its parents can't be read: %s" % error)
         if missing is not None:
             return self._say(attempt, NOT_READY, "its parent in %s is not done" % self._relative(missing))
         try:

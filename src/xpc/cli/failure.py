@@ -32,6 +32,17 @@ def _plain(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
+def _told(refused: PermissionError) -> str:
+    """Say what a user may not do, whose the file is, and what helps."""
+    from xpc.runtime.denied import denied
+
+    found = denied(refused.filename) if refused.filename else None
+    if found is None:
+        where = f"{os.fsdecode(refused.filename)}: " if refused.filename else ""
+        return f"error[XS000]: {where}{refused.strerror or refused}"
+    return "\n".join([f"error[XS008]: {found.message}", *(f"help: {line}" for line in found.help)])
+
+
 def run_guarded(arguments: list[str]) -> int:
     from .root import root
 
@@ -57,6 +68,9 @@ def run_guarded(arguments: list[str]) -> int:
         return FINE
     except KeyboardInterrupt:
         return 130
+    except PermissionError as refused:
+        click.echo(_plain(_told(refused)), err=True)
+        return REFUSED
     except OSError as refused:
         where = f"{refused.filename}: " if refused.filename else ""
         click.echo(_plain(f"error[XS000]: {where}{refused.strerror or refused}"), err=True)
