@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 @options.target
 @options.settings
 @options.where
+@options.rerun
 @options.snapshot
 @click.option("--dry-run", is_flag=True, help="Write nothing; with -v show the exact scripts.")
-@click.option("-v", "--verbose", is_flag=True, help="Show the scripts.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the scripts; with --against the runs.")
+@click.option(
+    "--against", "revision", metavar="REV", help="Say what was added, dropped and altered since REV; writes nothing."
+)
+@click.option("--format", type=click.Choice(("text", "json", "markdown")), help="How to print it, with --against.")
 @click.option("--ask-scheduler", is_flag=True, help="Let the scheduler look at one job of each kind; submits nothing.")
 @options.as_json
 def command(
@@ -37,9 +42,13 @@ def command(
     target: str,
     settings: tuple[str, ...],
     where: str | None,
+    rerun: Literal["stale"] | None,
+    force: bool,
     snapshot: Literal["worktree", "head", "clean"],
     dry_run: bool,
     verbose: bool,
+    revision: str | None,
+    format: str | None,
     ask_scheduler: bool,
     as_json: bool,
 ) -> None:
@@ -47,30 +56,45 @@ def command(
 
     \b
     Example:  xpc build train --where "seed == 0" --dry-run -v
+              xpc build --rerun stale
     """
     from xpc.compiler.emit import EXECUTABLE
 
+    from .again import chosen_by_force, find_again, mode_of
     from .build_summary import kinship_note, summary, to_json
+    from .freshness import Freshness
     from .selecting import rows_where
     from .standing import Standings
     from .tally import tally
 
     session = Session(find_folder(Path.cwd()), settings, target, snapshot)
+    if revision is not None:
+        from .against import against
+
+        how = format or ("json" if as_json else "text")
+        against(session, experiments, where, revision, how, verbose=verbose)
+        return
+    if format is not None:
+        raise click.UsageError("--format is for --against; write `xpc build --against main --format markdown`.")
     session.checked()
     standings = Standings(session.folder)
-    rows = rows_where(session, session.experiments(experiments), where, standings)
+    names, mode = session.experiments(experiments), mode_of(rerun, force=force)
+    rows = rows_where(session, names, where, standings)
+    forced = chosen_by_force(session, names, where, standings) if force else None
     plan = session.plan(rows)
     build = session.emit(plan)
     asked = ask(session, build) if ask_scheduler else ""
     if not dry_run:
         write(session, build)
         export(session, plan)
-    tallies = tally(plan, standings)
+    freshness = Freshness(session, standings, plan)
+    again = find_again(plan, standings.store, freshness, mode, forced)
+    tallies = tally(plan, standings, freshness, again)
     if as_json:
         click.echo(json_text(to_json(session, build, tallies)))
         return
     print_diagnostics(session.diagnostics)
-    click.echo(summary(session, build, tallies, written=not dry_run))
+    click.echo(summary(session, build, tallies, again, written=not dry_run))
     for kin in kinships(session, standings, rows):
         click.echo(kinship_note(kin))
     if asked:

@@ -37,7 +37,11 @@ def find_folder(start: Path) -> Path:
 
 def read_source(path: Path, name: str, diagnostics: Diagnostics) -> Source:
     """Read a text as UTF-8; what is no UTF-8 is reported, with the place of the first wrong byte."""
-    data = path.read_bytes()
+    return decoded(path.read_bytes(), name, diagnostics)
+
+
+def decoded(data: bytes, name: str, diagnostics: Diagnostics) -> Source:
+    """Give a text that shall be UTF-8."""
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as wrong:
