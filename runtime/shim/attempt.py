@@ -469,6 +469,15 @@ class Attempt:
             return
 
 
+def _open_log(path: str) -> int:
+    """Open the log of a host; where another user has made it and keeps it closed, one beside it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    try:
+        return os.open(path + ".log", flags, 0o666)
+    except PermissionError:
+        return os.open("%s.%d.log" % (path, os.getuid()), flags, 0o666)
+
+
 def _provenance(build: str) -> Dict[str, Any]:
     """Read of what commit a build was made; empty if nobody wrote it down."""
     try:

@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from . import template
+from . import environment_record, template
 from .digest import blake2b
 from .verdict import Cause
 from .workdir import SNAPSHOTS, Workdir, WorkdirError
@@ -130,6 +130,15 @@ class Box:
                 if ":" in path or (self.runtime == "apptainer" and "," in path):
                     raise WorkdirError("`%s` can't be mounted: there is a `:` or `,` in it" % path)
             yield source, place, mode
+
+    def program(
+        self, argv: Sequence[str], cwd: str, own: Mapping[str, str], secrets: Sequence[str]
+    ) -> environment_record.Program:
+        """Give what the record of the environment is made of: the variables are those inside."""
+        file = self.runtime == "apptainer" and "://" not in self.image
+        image = os.path.join(cwd, self.image) if file else self.image
+        inside = self._variables(own)
+        return environment_record.Program(argv, inside, cwd, secrets, (self.runtime, image), self._environ)
 
     def _variables(self, own: Mapping[str, str]) -> Dict[str, str]:
         given = {name: value for name, value in self._environ.items() if name.startswith(PASSED)}
