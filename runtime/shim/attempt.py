@@ -81,7 +81,7 @@ class Place:
             if self._events is None:
                 folder = os.path.join(self.project, ".xpc", "events")
                 os.makedirs(folder, exist_ok=True)
-                self._events = _open_log(os.path.join(folder, self.here["host"]))
+                self._events = journal.open_log(os.path.join(folder, self.here["host"]))
             os.write(self._events, journal.encode(line))
         except OSError:
             return
@@ -467,15 +467,6 @@ class Attempt:
             os.unlink(self._stop_file)
         except OSError:
             return
-
-
-def _open_log(path: str) -> int:
-    """Open the log of a host; where another user has made it and keeps it closed, one beside it."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-    try:
-        return os.open(path + ".log", flags, 0o666)
-    except PermissionError:
-        return os.open("%s.%d.log" % (path, os.getuid()), flags, 0o666)
 
 
 def _provenance(build: str) -> Dict[str, Any]:
