@@ -51,6 +51,7 @@ def tree_changes(
     for meta, name in zip(fields[::2], fields[1::2], strict=True):
         path = os.fsdecode(name)
         if path not in excluded and wanted.match(path):
-            modes, ids = meta.decode()[1:].split(" ")[:2], meta.decode().split(" ")[2:4]
-            found.append(Change(path, *(None if int(mode, 8) == 0 else id for mode, id in zip(modes, ids, strict=True))))
+            old_mode, new_mode, old_id, new_id, _ = meta.decode()[1:].split(" ")
+            ids = (None if int(mode, 8) == 0 else id for mode, id in ((old_mode, old_id), (new_mode, new_id)))
+            found.append(Change(path, *ids))
     return found

@@ -6,12 +6,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import click
+
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan
     from xpc.compiler.table import Table
     from xpc.runtime.store import Store
 
     from .freshness import Freshness
+    from .session import Session
+    from .standing import Standings
 
 Mode = Literal["stale", "force"]
 BUSY = ("queued", "running")
@@ -38,6 +42,22 @@ class Again:
         return ((name, tables[name].id(row)) for name, rows in self.rows.items() for row in sorted(rows))
 
 
+def mode_of(rerun: Literal["stale"] | None, *, force: bool) -> Mode | None:
+    """Give what the options of a command ask for."""
+    if rerun is not None and force:
+        raise click.UsageError("--force sends stale runs, too; leave out --rerun.")
+    return "force" if force else rerun
+
+
+def chosen_by_force(
+    session: Session, names: Sequence[str], where: str | None, standings: Standings
+) -> Mapping[str, Sequence[int]]:
+    """Give the rows that were named, without those that they come after."""
+    from .selecting import chosen_rows
+
+    return chosen_rows(session, names, where, standings)
+
+
 def find_again(
     plan: Plan,
     store: Store,
@@ -54,7 +74,9 @@ def find_again(
     for name, planned in plan.experiments.items():
         table, why = planned.table, freshness.why(name) if mode == "stale" else {}
         wanted = None if chosen is None else set(chosen.get(name, ()))
-        above = [(parents, found.rows[parents.experiment]) for parents in table.parents if parents.experiment in found.rows]
+        above = [
+            (parents, found.rows[parents.experiment]) for parents in table.parents if parents.experiment in found.rows
+        ]
         rows: set[int] = set()
         order = [planned.row(index) for index in range(planned.runs)]
         states = store.states(name, [table.id(row) for row in order])

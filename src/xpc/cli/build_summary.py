@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from xpc.compiler.plan_resources import Request
     from xpc.compiler.snapshot import Snapshot
 
+    from .again import Again
     from .session import Session
 
+REASONS = 8  # lines that name what is stale, or what is left alone
 ALWAYS = ("new", "done", "stale", "failed")
 SOMETIMES = ("queued", "running", "killed", "lost", "cancelled", "broken")
 
 
-def summary(session: Session, build: Build, tallies: Mapping[str, Tally], *, written: bool) -> str:
+def summary(session: Session, build: Build, tallies: Mapping[str, Tally], again: Again, *, written: bool) -> str:
     """Give the snapshot, a table of the experiments, what there is to submit and what it costs at most."""
     plan = build.plan
     lines = [f"Snapshot {session.snapshot.tree[:7]}: {origin(session.snapshot)}.", "", _table(plan, tallies), ""]
+    lines += stale_lines(tallies, again)
     send = sum(found.send.total() for found in tallies.values())
     if send:
         arrays = sum(found.arrays for found in tallies.values())
@@ -102,6 +105,34 @@ def _bounds(cost: Cost) -> str:
     return ", ".join(parts)
 
 
+def stale_lines(tallies: Mapping[str, Tally], again: Again) -> list[str]:
+    """Say what is stale and why, and what may be done about it or will be."""
+    reasons = [(name, why, runs) for name, found in tallies.items() for why, runs in found.why.most_common()]
+    lines = [f"stale: {count(runs, 'run')} of {name}: {why}" for name, why, runs in reasons[:REASONS]]
+    if more := reasons[REASONS:]:
+        lines.append(
+            f"stale: {count(sum(runs for *_, runs in more), 'run')} for {len(more):,} other reasons: `xpc list`"
+        )
+    stale, resent = sum(runs for *_, runs in reasons), sum(found.again for found in tallies.values())
+    if resent:
+        lines.append(f"{count(resent, 'done run')} will run again; the earlier results stay beside the new ones.")
+    elif stale:
+        them = "it" if stale == 1 else "them"
+        lines.append(f"`xpc submit --rerun stale` runs {them} again, `xpc accept` keeps {them}.")
+    lines += held_lines(again)
+    return [*lines, ""] if lines else []
+
+
+def held_lines(again: Again) -> list[str]:
+    """Name the done runs that would be run again if nothing that reads them were under way."""
+    shown = [
+        f"left alone: {run.experiment} {run.id[:7]}, since {run.by[0]} {run.by[1][:7]} comes after it and is under way"
+        for run in again.held[:REASONS]
+    ]
+    more = len(again.held) - REASONS
+    return [*shown, f"left alone: {more:,} more"] if more > 0 else shown
+
+
 def kinship_note(kin: Kinship) -> str:
     """Say which runs are new only because a key was added, and the lines that keep the old ones."""
     added = " and ".join(f"`{line.removeprefix('ignore ').replace(' == ', ' = ')}`" for line in kin.lines)
@@ -126,7 +157,13 @@ def to_json(session: Session, build: Build, tallies: Mapping[str, Tally]) -> dic
         "snapshot": session.snapshot.tree,
         "runs": sum(planned.runs for planned in plan.experiments.values()),
         "experiments": [
-            {"name": name, "runs": planned.runs, **{state: tallies[name].states[state] for state in ALWAYS}}
+            {
+                "name": name,
+                "runs": planned.runs,
+                **{state: tallies[name].states[state] for state in ALWAYS},
+                "why": [{"reason": why, "runs": runs} for why, runs in tallies[name].why.most_common()],
+                "again": tallies[name].again,
+            }
             for name, planned in plan.experiments.items()
         ],
         "arrays": [

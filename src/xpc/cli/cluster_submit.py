@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ def send_to_cluster(
     *,
     as_json: bool = False,
     retry: Retry | None = None,
+    prepare: Callable[[], bool] = lambda: True,
 ) -> int:
     """Submit *rows* of a build that is written, and say what became jobs; give the exit status."""
     from xpc.runtime.schedulers.cluster import submit_cluster
@@ -47,6 +48,7 @@ def send_to_cluster(
         rows,
         session.diagnostics,
         retry=retry,
+        prepare=prepare,
         before=(lambda _: None) if as_json else tell_selection,
         say=lambda text: click.echo(text, err=True),
     )

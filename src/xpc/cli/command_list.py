@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from xpc.compiler.values import Absent, dotted
+from xpc.grammar.screen import visible
 
 from . import options
 from .output import columns, count, json_text, print_diagnostics
@@ -17,7 +19,9 @@ from .session import Session, find_folder
 if TYPE_CHECKING:
     from xpc.compiler.table import Table
     from xpc.compiler.values import Path as Key
+    from xpc.runtime.states import State
 
+    from .freshness import Freshness
     from .standing import Standings
 
 
@@ -48,18 +52,19 @@ def command(
     standings = Standings(session.folder)
     names = session.experiments(experiments)
     chosen = chosen_rows(session, names, where, standings)
+    why = Why(session, standings)
     if as_json:
-        click.echo(json_text(list(records(session, standings, chosen))))
+        click.echo(json_text(list(records(session, standings, chosen, why))))
         return
     print_diagnostics(session.diagnostics)
-    for line in lines(session, standings, chosen, show_command=show_command):
+    for line in lines(session, standings, chosen, why, show_command=show_command):
         click.echo(line)
     shown = sum(map(len, chosen.values()))
     click.echo(f"{shown:,} of {count(sum(session.tables[name].count for name in names), 'run')}.")
 
 
 def lines(
-    session: Session, standings: Standings, chosen: Mapping[str, Sequence[int]], *, show_command: bool
+    session: Session, standings: Standings, chosen: Mapping[str, Sequence[int]], why: Why, *, show_command: bool
 ) -> Iterator[str]:
     """Give a table for each experiment, with as few columns as tell its runs apart."""
     from xpc.compiler.describe import id_length, varying
@@ -71,11 +76,16 @@ def lines(
         if not rows:
             continue
         keys: Sequence[Key] = () if show_command else varying([(table, rows)])
+        states = [standings.state(name, table.id(row)) for row in rows]
+        reasons = [why.of(name, table.id(row), state) for row, state in zip(rows, states, strict=True)]
+        told = ["why"] if any(reasons) else []
         body = [
-            [table.id(row)[:length], standings.state(name, table.id(row)), *cells(table, keys, row)] for row in rows
+            [table.id(row)[:length], state, *cells(table, keys, row), *([reason] if told else [])]
+            for row, state, reason in zip(rows, states, reasons, strict=True)
         ]
         right = [False, False, *(all(is_number(table.value(key, row)) for row in rows) for key in keys)]
-        laid = columns([["id", "status", *map(dotted, keys)], *body], right).split("\n")
+        right += [False for _ in told]
+        laid = columns([["id", "status", *map(dotted, keys), *told], *body], right).split("\n")
         if len(chosen) > 1:
             yield f"{name}:"
         if commands is None:
@@ -97,6 +107,34 @@ def cells(table: Table, keys: Sequence[Key], row: int) -> list[str]:
 
 def is_number(value: object) -> bool:
     return isinstance(value, int | float | Absent) and not isinstance(value, bool)
+
+
+class Why:
+    """Why runs stand as they do: what has changed since for those that are stale, how others ended."""
+
+    def __init__(self, session: Session, standings: Standings) -> None:
+        self._session = session
+        self._standings = standings
+
+    def of(self, experiment: str, id: str, state: State) -> str:
+        """Give what there is to say of a run; nothing of most."""
+        if state == "done":
+            why = self.stale(experiment, id)
+            return f"stale: {why}" if why else ""
+        if state == "planned":
+            return ""
+        reason = self._standings.store.field(experiment, [id], "reason")[0]
+        return visible(reason) if isinstance(reason, str) else ""
+
+    def stale(self, experiment: str, id: str) -> str:
+        """Give what has changed since a run was done. Only then the code is looked at."""
+        return self._freshness.why(experiment).get(id, "")
+
+    @cached_property
+    def _freshness(self) -> Freshness:
+        from .freshness import Freshness
+
+        return Freshness(self._session, self._standings, self._session.pinned_plan)
 
 
 class Commands:
@@ -122,7 +160,9 @@ class Commands:
         return found if isinstance(found, str) else shlex.join(found)
 
 
-def records(session: Session, standings: Standings, chosen: Mapping[str, Sequence[int]]) -> Iterator[dict[str, object]]:
+def records(
+    session: Session, standings: Standings, chosen: Mapping[str, Sequence[int]], why: Why
+) -> Iterator[dict[str, object]]:
     """Give the shape of `xpc list --json`, a run at a time."""
     commands = Commands(session)
     for name, rows in chosen.items():
@@ -130,22 +170,17 @@ def records(session: Session, standings: Standings, chosen: Mapping[str, Sequenc
         for row in rows:
             run = table.id(row)
             record = standings.store.record(name, run)
+            state = standings.state(name, run)
             above = [(p.experiment, parent) for p in table.parents for parent in p.of(row)]
             yield {
                 "id": run,
                 "experiment": name,
-                "status": standings.state(name, run),
-                "stale": standings.state(name, run) == "done" and standings.is_stale(name, run, now(session, name)),
+                "status": state,
+                "stale": state == "done" and bool(why.stale(name, run)),
+                "why": why.of(name, run, state) or None,
                 "attempt": record.attempt if record is not None else 0,
                 "config": {dotted(key): value for key, value in table.values(row).items()},
                 "command": commands.of(name, row),
                 "parents": [session.tables[experiment].id(parent) for experiment, parent in above],
                 "folder": f"runs/{name}/{run}",
             }
-
-
-def now(session: Session, experiment: str) -> dict[str, str]:
-    """Give the fingerprint that the runs of an experiment would have if they were built now."""
-    from .tally import fingerprint_fields
-
-    return fingerprint_fields(session.pinned_plan.experiments[experiment])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from xpc.runtime.schedulers.local import Submitted
     from xpc.runtime.selection import Selection
 
+    from .again import Mode
     from .standing import Standings
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """Which done runs a submit sends: none, the stale ones, or *chosen* ones (none: all)."""
+
+    mode: Mode | None = None
+    chosen: Mapping[str, Sequence[int]] | None = None
 
 
 @click.command()
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
 @options.settings
 @options.where
 @options.jobs
+@options.rerun
 @options.snapshot
 @click.option("--new", is_flag=True, help="Run new points even where a done run differs by an added key alone.")
 @options.as_json
@@ -40,12 +51,15 @@ def command(
     settings: tuple[str, ...],
     where: str | None,
     jobs: int | None,
+    rerun: Literal["stale"] | None,
+    force: bool,
     snapshot: Literal["worktree", "head", "clean"],
     new: bool,
     as_json: bool,
 ) -> int:
-    """Build, then run what is planned or was interrupted. What is done is never run again.
+    """Build, then run what is planned or was interrupted. What is done is never run again unasked.
 
+    With --rerun stale what changed since it ran is run again, with --force whatever is done; earlier results stay.
     What failed is sent again once its code, command or request has changed; `xpc retry` sends it as it is.
     On this machine Ctrl-C stops cleanly, and a second `xpc submit` goes on from there. To a cluster all of it is sent
     at once, and nothing stays running here.
@@ -53,17 +67,21 @@ def command(
     \b
     Example:  xpc submit train -j 4
               xpc submit --target jeanzay
+              xpc submit --rerun stale
     """
+    from .again import chosen_by_force, mode_of
     from .selecting import rows_where
     from .standing import Standings
 
     session = Session(find_folder(Path.cwd()), settings, target, snapshot)
     session.checked()
     standings = Standings(session.folder)
-    rows = rows_where(session, session.experiments(experiments), where, standings)
+    names, mode = session.experiments(experiments), mode_of(rerun, force=force)
+    rows = rows_where(session, names, where, standings)
+    forced = chosen_by_force(session, names, where, standings) if force else None
     if not new:
         stop_for_kin(session, standings, rows)
-    return send(session, rows, jobs, as_json=as_json)
+    return send(session, rows, jobs, as_json=as_json, rerun=Rerun(mode, forced))
 
 
 def stop_for_kin(session: Session, standings: Standings, rows: Mapping[str, Sequence[int]] | None) -> None:
@@ -84,9 +102,11 @@ def send(
     as_json: bool = False,
     retry: Retry | None = None,
     named: Mapping[str, Sequence[int]] | None = None,
+    rerun: Rerun | None = None,
 ) -> int:
     """Build *rows*, export, execute or submit (*named* rows alone, if given); give the exit status."""
     from .command_build import export, write
+    from .rerun import setting_aside
 
     build = session.emit(session.plan(rows))
     folder = write(session, build)
@@ -94,11 +114,13 @@ def send(
     print_diagnostics(session.diagnostics)
     session.diagnostics.found.clear()
     chosen = plan_rows(build.plan, named)
+    rerun = rerun or Rerun()
+    prepare = setting_aside(session, build.plan, rerun.mode, rerun.chosen, silent=as_json)
     if session.target.kind != "local":
         from .cluster_submit import send_to_cluster
 
-        return send_to_cluster(session, build, folder, chosen, as_json=as_json, retry=retry)
-    return _run_here(session, build, folder, chosen, jobs, as_json=as_json, retry=retry)
+        return send_to_cluster(session, build, folder, chosen, as_json=as_json, retry=retry, prepare=prepare)
+    return _run_here(session, build, folder, chosen, jobs, as_json=as_json, retry=retry, prepare=prepare)
 
 
 def _run_here(
@@ -110,6 +132,7 @@ def _run_here(
     *,
     as_json: bool,
     retry: Retry | None,
+    prepare: Callable[[], bool],
 ) -> int:
     from xpc.runtime.executor import Rules
     from xpc.runtime.executor.reporter import reporter_for
@@ -123,6 +146,7 @@ def _run_here(
         reporter=reporter_for(sys.stderr, silent=as_json),
         rules=Rules() if jobs is None else Rules(jobs=jobs),
         retry=retry,
+        prepare=prepare,
         before=(lambda _: None) if as_json else tell_selection,
     )
     if done is None:

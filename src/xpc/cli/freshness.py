@@ -63,7 +63,9 @@ class Freshness:
             self._causes[experiment, ran] = "; ".join(causes)
         return self._causes[experiment, ran]
 
-    def _parts(self, planned: PlannedExperiment, then: Sequence[tuple[str, str]], snapshot: str, build: str) -> list[str]:
+    def _parts(
+        self, planned: PlannedExperiment, then: Sequence[tuple[str, str]], snapshot: str, build: str
+    ) -> list[str]:
         recorded, now = dict(then), fingerprint_fields(planned)
         differing = {part for part in PARTS if recorded.get(part) != now[part]}
         before = self._store.plan(build)

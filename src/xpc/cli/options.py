@@ -23,6 +23,15 @@ def where(function: Command) -> Command:
     return click.option("--where", metavar="EXPR", help="Only runs for which this holds, as in a query.")(function)
 
 
+def rerun(function: Command) -> Command:
+    """Add `--rerun stale` and `--force`: done runs go once more."""
+    force = click.option("--force", is_flag=True, help="Send done runs, too, stale or not; keep their results.")
+    stale = click.option(
+        "--rerun", type=click.Choice(("stale",)), help="Send stale runs, too, and what comes after; keep their results."
+    )
+    return stale(force(function))
+
+
 def target(function: Command) -> Command:
     return click.option("--target", metavar="NAME", default="local", show_default=True, help="Where to run.")(function)
 

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 
 from xpc.compiler.cost import Cost, cost
 
+from .freshness import fingerprint_fields
+
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan, PlannedExperiment
+    from xpc.runtime.states import State
 
+    from .again import Again
+    from .freshness import Freshness
     from .standing import Standings
 
 FAILED = ("failed", "timeout", "oom")
@@ -23,7 +28,8 @@ BUSY = ("queued", "running")
 class Tally:
     """One experiment: *states* counts new, done, stale, failed and other states; *send* what would go, by resource
     class, in so many *arrays*; *left* the failed runs whose code, command and inputs are still the same; *blocked* what
-    comes after such a run. *stuck* holds the rows of both."""
+    comes after such a run. *stuck* holds the rows of both. *why* counts the stale runs by what has changed; *again* are
+    the done ones that are sent once more."""
 
     states: Counter[str] = field(default_factory=Counter)
     send: Counter[int] = field(default_factory=Counter)
@@ -31,19 +37,27 @@ class Tally:
     left: int = 0
     blocked: int = 0
     stuck: set[int] = field(default_factory=set)
+    why: Counter[str] = field(default_factory=Counter)
+    again: int = 0
 
 
-def tally(plan: Plan, standings: Standings) -> dict[str, Tally]:
+def tally(plan: Plan, standings: Standings, freshness: Freshness, again: Again) -> dict[str, Tally]:
     """Count the runs of each planned experiment."""
     found: dict[str, Tally] = {}
     for name, planned in plan.experiments.items():
         starts = [array.first - planned.first for array in plan.arrays if array.experiment == name]
-        found[name] = _tally(name, planned, standings, found, starts)
+        found[name] = _tally(name, planned, standings, found, starts, freshness, again)
     return found
 
 
 def _tally(
-    name: str, planned: PlannedExperiment, standings: Standings, above: Mapping[str, Tally], starts: Sequence[int]
+    name: str,
+    planned: PlannedExperiment,
+    standings: Standings,
+    above: Mapping[str, Tally],
+    starts: Sequence[int],
+    freshness: Freshness,
+    again: Again,
 ) -> Tally:
     found = Tally()
     stuck = [(p, above[p.experiment].stuck) for p in planned.table.parents if p.experiment in above]
@@ -57,11 +71,21 @@ def _tally(
         found.arrays = len(starts)
         return found
     now = fingerprint_fields(planned)
+    why, resent = freshness.why(name), again.rows.get(name, frozenset())
+    found.why.update(why.values())
     sent: set[int] = set()
     for index in range(planned.runs):
         row = planned.row(index)
         blocked = any(parent in rows for parents, rows in stuck for parent in parents.of(row))
-        if _count(found, name, planned, row, standings, now, blocked=blocked):
+        state = standings.state(name, planned.table.id(row))
+        if state == "done":
+            found.states["stale" if planned.table.id(row) in why else "done"] += 1
+            goes = row in resent
+            found.again += goes
+        else:
+            goes = _count(found, name, planned, row, state, standings, now, blocked=blocked)
+        if goes:
+            found.send[planned.class_of(row)] += 1
             sent.add(bisect_right(starts, index))
     found.arrays = len(sent)
     return found
@@ -72,17 +96,14 @@ def _count(
     name: str,
     planned: PlannedExperiment,
     row: int,
+    state: State,
     standings: Standings,
     now: Mapping[str, str],
     *,
     blocked: bool,
 ) -> bool:
-    """Count one run; tell whether it would be sent."""
+    """Count a run that is not done; tell whether it would be sent."""
     run = planned.table.id(row)
-    state = standings.state(name, run)
-    if state == "done":
-        found.states["stale" if standings.is_stale(name, run, now) else "done"] += 1
-        return False
     failed = state in FAILED
     found.states["failed" if failed else "new" if state == "planned" else state] += 1
     if blocked:
@@ -91,16 +112,9 @@ def _count(
     elif failed and not standings.is_stale(name, run, now):
         found.left += 1
         found.stuck.add(row)
-    elif state not in BUSY:
-        found.send[planned.class_of(row)] += 1
-        return True
+    else:
+        return state not in BUSY
     return False
-
-
-def fingerprint_fields(planned: PlannedExperiment) -> dict[str, str]:
-    """Give the fingerprint as records have it."""
-    found = planned.fingerprint
-    return {part: getattr(found, part) for part in ("command", "code", "environment", "inputs")}
 
 
 def cost_to_send(plan: Plan, tallies: Mapping[str, Tally]) -> Cost:
