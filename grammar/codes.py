@@ -160,6 +160,7 @@ TITLES: Final[dict[str, str]] = {
     "XS006": "a secret that is not set",
     "XS007": "a folder in which the scheduler runs no jobs",
     "XS008": "a file of another user's",
+    "XS009": "an earlier result that can't be set aside",
     "XR001": "a run that there is not",
     "XR002": "an id that is too short",
     "XR010": "something that is in the way",

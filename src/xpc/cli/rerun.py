@@ -58,7 +58,7 @@ def setting_aside(
 def _refused(session: Session, refused: SupersedeError) -> None:
     experiment, id = refused.run
     session.diagnostics.error(
-        "XS008",
+        "XS009",
         None,
         f"the folder of `{experiment}` `{id[:7]}` can't be set aside: {refused.error.strerror or refused.error}",
         help=(
