@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from hand_build import Experiment, run_id, write_build
 
+from xpc import _metrics
 from xpc.runtime.shim import archive
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
@@ -251,6 +253,20 @@ def test_python_3_8_reads_it() -> None:
     """A node may have an old Python: what travels has its syntax."""
     for path in [*(SOURCE / "xpc/runtime/shim").glob("*.py"), *(SOURCE / "xpc").glob("_[!_]*.py")]:
         ast.parse(path.read_text(), feature_version=(3, 8))
+
+
+def test_steps_logged_while_python_shuts_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started any more, a step is written at once."""
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    file = _metrics.MetricsFile(str(tmp_path / "metrics.jsonl"))
+    file.add('{"a":1}\n')
+    file.add('{"a":2}\n')
+
+    assert (tmp_path / "metrics.jsonl").read_text() == '{"a":1}\n{"a":2}\n'
 
 
 def test_program_without_xpc_installed(tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ class MetricsFile:
             if self._size >= MOST_WAITING or time.monotonic() - self._written >= FLUSH_EVERY:
                 self._write()
                 return
-            if self._flusher is None:
-                self._flusher = threading.Thread(target=self._flush_forever, name="xpc-metrics", daemon=True)
-                self._flusher.start()
+            if self._flusher is None and not self._start_flusher():
+                self._write()
+                return
         if not self._wake.is_set():
             self._wake.set()
 
@@ -89,6 +89,16 @@ class MetricsFile:
         if text not in self._told:
             self._told[text] = True
             print("xpc: " + text, file=sys.stderr)
+
+    def _start_flusher(self) -> bool:
+        """Start the thread that writes what waits; Python 3.12 and later start none once the interpreter shuts down."""
+        thread = threading.Thread(target=self._flush_forever, name="xpc-metrics", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
+        self._flusher = thread
+        return True
 
     def _flush_forever(self) -> None:
         while True:
