@@ -7,8 +7,10 @@ and no run's command.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Final
 
 from ..grammar import tree
 from ..grammar.node import Node
@@ -18,6 +20,8 @@ from .study import Code, Environment, Experiment, Link
 from .template import FilePart, Json
 from .template_names import LetName, Names, OnePart
 from .template_report import names_in, shown
+
+GLOB: Final = re.compile(r"[*?[]")
 
 
 class Fingerprint(Node):
@@ -33,15 +37,15 @@ def fingerprint(
     experiment: Experiment,
     names: Names,
     code_of: Callable[[Sequence[str]], str],
-    content_of: Callable[[str], str | None],
+    contents: Mapping[str, str | None],
     links: Sequence[Link] = (),
 ) -> Fingerprint:
-    """Give the fingerprint. *code_of* hashes the snapshot's files that patterns match (none: all), *content_of* gives
-    the hash of one of its files, or nothing. *links* are folders that runs see: what failed for want of one is sent
-    again with it. What a target sets up is not part of it: the place is not the experiment."""
+    """Give the fingerprint. *code_of* hashes the snapshot's files that patterns match (none: all), *contents* are the
+    hashes of the inputs by name. *links* are folders that runs see: what failed for want of one is sent again with it.
+    What a target sets up is not part of it: the place is not the experiment."""
     form = _Form(experiment, names)
     inputs: list[Json] = [
-        [file.name, form.text(file.path), content_of(file.path.plain) if file.path.plain is not None else None]
+        [file.name, form.text(file.path), contents.get(file.name)]
         for file in sorted(experiment.inputs, key=lambda file: file.name)
     ]
     seen: list[Json] = [[link.name, link.path] for link in sorted(links, key=lambda link: link.name)]
@@ -56,6 +60,18 @@ def fingerprint(
         _hash([lines, variables, [*sorted(environment.secrets)], *form.container(environment)]),
         _hash([inputs, seen] if seen else inputs),
     )
+
+
+def input_contents(experiment: Experiment, content_of: Callable[[str], str | None]) -> dict[str, str | None]:
+    """Give the hash of what each input holds. *content_of* is given a pattern, in which `*` stands for a placeholder
+    and every other `*`, `?` and `[` is in brackets."""
+    return {file.name: content_of(_pattern(file.path)) for file in experiment.inputs}
+
+
+def _pattern(path: tree.Text) -> str:
+    """Give a path with every placeholder as `*`; of several that touch, one is enough."""
+    parts = [GLOB.sub(r"[\g<0>]", part.text) if isinstance(part, tree.Piece) else "*" for part in path.parts]
+    return "".join(part for at, part in enumerate(parts) if part != "*" or at == 0 or parts[at - 1] != "*")
 
 
 def _hash(form: Json) -> str:

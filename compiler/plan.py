@@ -10,7 +10,7 @@ from ..grammar.diagnostic import Diagnostics
 from ..grammar.node import Node
 from .cost import Cost, cost
 from .fault import EvaluationError
-from .fingerprint import Fingerprint, fingerprint
+from .fingerprint import Fingerprint, fingerprint, input_contents
 from .plan_ancestors import Ancestry
 from .plan_arrays import Arranger, Array, Limits
 from .plan_distinct import Cell
@@ -35,7 +35,7 @@ class PlannedExperiment(Node):
 
     *rows* are rows of *table* in the order in which they are stored, array by array (``None``: all, as they are).
     *classes* gives the resource class of each row of the table, or the one of all. *ancestors* are given a row of the
-    table, too.
+    table, too. *contents* are the hashes of the inputs by name.
     """
 
     compiled: Compiled
@@ -46,6 +46,7 @@ class PlannedExperiment(Node):
     classes: Sequence[int] | int
     ancestors: Mapping[str, Parents]
     fingerprint: Fingerprint
+    contents: Mapping[str, str | None]
 
     def row(self, index: int) -> int:
         """Give the table's row of the run that is stored as number *index* of this experiment."""
@@ -87,8 +88,8 @@ def make_plan(
     """Give the plan; nothing after an error.
 
     *code_of* hashes the snapshot's files that patterns match (none: all of them), the Experimentfile and what it
-    includes left out; *content_of* gives the hash of one of its files. *rows* are the rows of each table that the plan
-    shall hold, ascending; without it all, else an experiment that it does not name has none.
+    includes left out; *content_of* gives the hash of the files that a pattern matches. *rows* are the rows of each
+    table that the plan shall hold, ascending; without it all, else an experiment that it does not name has none.
     """
     compiled = compile_texts(study, tables, target, diagnostics)
     classes = Classes()
@@ -106,6 +107,7 @@ def make_plan(
             stored = arranger.add(texts.experiment, table, _rows(order, runs), numbers, first)
             order = None if order is None and all(map(eq, stored, range(runs))) else stored
         ancestry = Ancestry(table, tables)
+        contents = input_contents(texts.experiment, content_of)
         experiments[name] = PlannedExperiment(
             texts,
             table,
@@ -114,7 +116,8 @@ def make_plan(
             order,
             numbers,
             {above: ancestry.of(above) for above in texts.ancestors},
-            fingerprint(texts.experiment, texts.names, code_of, content_of, study.links),
+            fingerprint(texts.experiment, texts.names, code_of, contents, study.links),
+            contents,
         )
         first += runs
     if diagnostics.failed:

@@ -106,6 +106,7 @@ def _experiment(planned: PlannedExperiment) -> Json:
             "environment": planned.fingerprint.environment,
             "inputs": planned.fingerprint.inputs,
         },
+        **({"input_contents": dict(planned.contents)} if planned.contents else {}),
         "tags": list(experiment.tags),
     }
 

@@ -203,6 +203,7 @@ class Experiment(Record):
     pack: Pack | None = None
     after: list[After]
     fingerprint: Fingerprint
+    input_contents: dict[str, str | None] = Field(default_factory=dict)
     tags: list[str]
 
 

@@ -13,6 +13,8 @@ KEPT: Final[Mapping[str, Read]] = {
     "tags": lambda record: record.claim.get("tags"),
     "fingerprint": lambda record: record.claim.get("fingerprint"),
     "parents": lambda record: record.claim.get("parents"),
+    "nonce": lambda record: record.claim.get("nonce"),
+    "lineage": lambda record: record.claim.get("lineage"),
 }
 """By name. What a name means belongs to the index's version: a change here, or in the fields, raises that."""
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from .shim import packs
 from .shim.regular import read_regular
+from .shim.renames import is_moved, renamed_claim
 
 Record = Mapping[str, Any]
 
@@ -136,6 +137,8 @@ def parse_run(folder: str, attempt: int, data: bytes) -> RunRecord:
         else:
             torn = True  # what a file system leaves of a write that never reached the disk
     claim, end = found.get("claim"), found.get("end")
+    if claim is not None and is_moved(claim, folder):
+        claim = dict(renamed_claim(claim, folder))
     return RunRecord(
         id=os.path.basename(folder),
         experiment=os.path.basename(os.path.dirname(folder)),

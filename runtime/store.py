@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from .accepted import Accepted, read_accepted
 from .cluster_runs import FILLED, ClusterRuns
 from .cluster_states import Told
 from .here import Here
@@ -57,6 +58,7 @@ class Store:
         self._rosters: dict[str, SeriesRoster] = {}
         self._clusters: ClusterRuns | None = None
         self._ended: dict[tuple[str, bool], State] = {}
+        self._accepted: Accepted | None = None
         self.refresh(rescan=rescan)
 
     def refresh(self, *, rescan: bool = False) -> None:
@@ -67,6 +69,7 @@ class Store:
         self._ended.clear()
         self._rosters.clear()
         self._clusters = None
+        self._accepted = None
 
     def _look(self, rescan: bool) -> Known:
         try:
@@ -196,7 +199,22 @@ class Store:
     def field(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
         """Give a field of many runs (see `index_fields`); null for those that never began."""
         own = self._from_index(lambda: self._many_fields(experiment, ids, name))
+        if name == "code" and self.accepted:
+            return self._accepted_codes(experiment, ids, own)
         return self.clusters.fill(experiment, ids, name, own) if name in FILLED else own
+
+    @property
+    def accepted(self) -> Accepted:
+        """The results that a person keeps though something has changed since."""
+        if self._accepted is None:
+            self._accepted = read_accepted(self.project)
+        return self._accepted
+
+    def _accepted_codes(self, experiment: str, ids: Sequence[str], own: list[Value]) -> list[Value]:
+        """Give the code that each run counts as: what it was last accepted as, else its own."""
+        recorded = self._from_index(lambda: self._many_fields(experiment, ids, "fingerprint"))
+        found = (self.accepted.of(experiment, id, said) for id, said in zip(ids, recorded, strict=True))
+        return [last[0].fingerprint["code"] if last else code for last, code in zip(found, own, strict=True)]
 
     def _many_fields(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
         runs = self._known.get(experiment)
@@ -327,11 +345,21 @@ class Store:
             read = {id for id, (build, declared, _) in loose.items() if self._is_current(experiment, build, declared)}
             if runs is not None and self._read_new(runs, pile, read):
                 loose, pile = self._index.series(experiment, like)
-            live = {e.id: self.series(experiment, e.id) for e in runs.live() if e.attempt} if runs is not None else {}
+            live = {e.id: self._live_series(experiment, e.id) for e in runs.live() if e.attempt} if runs else {}
             places = runs.places if runs is not None else Places([])
             reduced = {id: row[2] for id, row in loose.items()}
             self._rosters[experiment] = SeriesRoster(self._index, pile, reduced, live, places)
         return self._rosters[experiment]
+
+    def _live_series(self, experiment: str, id: str) -> dict[str, Series]:
+        """Read the series of a run that goes on; none of one whose records nobody lets us read."""
+        try:
+            return self.series(experiment, id)
+        except PermissionError:
+            record = self.record(experiment, id)
+            if record is None or record.broken is None:
+                raise
+            return {}
 
     def _is_current(self, experiment: str, build: str, declared: str) -> bool:
         return self._declarations_in(experiment, build)[1] == declared
@@ -376,6 +404,8 @@ def _ids(build: Path) -> dict[int, str]:
     try:
         offsets = (build / "points.idx").read_bytes()
         points = (build / "points.jsonl").read_bytes()
+    except PermissionError:
+        raise
     except OSError:
         return {}
     found: dict[int, str] = {}

@@ -58,7 +58,7 @@ def supersede(store: Store, runs: Iterable[Run], step: Step = lambda _: None) ->
     done: list[Run] = []
     for experiment, ids in by_experiment.items():
         home = os.path.join(project, "runs", experiment)
-        _take_from_packs(home, experiment, ids, step)
+        take_from_packs(home, experiment, ids, step)
         last = _last_versions(home)
         for id in ids:
             step("rename")
@@ -71,7 +71,7 @@ def supersede(store: Store, runs: Iterable[Run], step: Step = lambda _: None) ->
     return done
 
 
-def _take_from_packs(home: str, experiment: str, ids: Iterable[str], step: Step) -> None:
+def take_from_packs(home: str, experiment: str, ids: Iterable[str], step: Step) -> None:
     """Give runs that lie in packs their folders back, and note that they don't count there any more."""
     gone: dict[str, int] = {}
     for id in ids:
@@ -89,12 +89,14 @@ def _take_from_packs(home: str, experiment: str, ids: Iterable[str], step: Step)
     if gone:
         step("note")
         try:
-            _note(home, packs.superseded(home) | gone)
+            note_superseded(home, gone)
         except OSError as error:
             raise SupersedeError((experiment, next(iter(gone))), error) from error
 
 
-def _note(home: str, gone: Mapping[str, int]) -> None:
+def note_superseded(home: str, runs: Mapping[str, int]) -> None:
+    """Note of *runs* of an experiment's folder the last pack in which they do not count any more."""
+    gone = packs.superseded(home) | runs
     path = os.path.join(home, packs.FOLDER, packs.SUPERSEDED)
     aside = f"{path}.{os.getpid()}"
     with open(aside, "w", encoding="utf-8") as file:

@@ -97,6 +97,7 @@ class Attempt:
         self.number = 0
         self.holder = ""
         self.request: Dict[str, Any] = {}
+        self._lineage: Optional[str] = None
         self._scheduler = scheduler
         self._durable = durable
         self.scheduler_kind = str(scheduler["kind"])
@@ -122,7 +123,10 @@ class Attempt:
             for after, parents in zip(self.run.plan["after"], self.run.parents)
             for parent in parents
         ]
-        return guard.first_not_done(folders, retry=self.clustered)
+        nonces: List[str] = []
+        missing = guard.first_not_done(folders, retry=self.clustered, nonces=nonces)
+        self._lineage = guard.lineage(nonces) if nonces else None
+        return missing
 
     def claim(self) -> str:
         """Claim the next attempt: ``claimed``, ``done`` (nothing to do) or ``held`` (by a live one)."""
@@ -152,6 +156,7 @@ class Attempt:
             "dirty": place.dirty,
             "values": run.values,
             "parents": [parent for parents in run.parents for parent in parents],
+            "lineage": self._lineage,
             "fingerprint": run.plan["fingerprint"],
             "tags": run.plan["tags"],
             **place.here,
@@ -376,13 +381,14 @@ class Attempt:
         collected = collect(os.path.join(self.folder, journal.numbered("metrics.jsonl", self.number)))
         outputs, missing = self._check_outputs()
         kind = self.run.plan["command"]["kind"]
+        not_set_up = self._failed_setup() if cause is None else None
         if self._box is not None and self._launch is not None:
             kind = "script"  # its runtime says, as a shell does, by which signal a program ended
-            if cause is None and status is not None and os.WIFEXITED(status):
+            if cause is None and not_set_up is None and status is not None and os.WIFEXITED(status):
                 cause = self._box.refusal(os.WEXITSTATUS(status), tail(self._launch.stderr))
         end = verdict.judge(status, cause, missing, kind, self._oom_kills)
         if end["state"] == "failed" and end["reason"] is None:
-            end["reason"] = self._snapshot_hint()
+            end["reason"] = not_set_up or self._snapshot_hint()
         if warned:
             complete = bool(outputs) and not any(output["carried"] for output in outputs.values())
             end = verdict.after_warning(end, cause, complete)
@@ -446,6 +452,11 @@ class Attempt:
     def _witness(self, collected: Collected) -> str:
         witness = self._workdir.witness if self._workdir is not None else "none"
         return "mixed" if collected.foreign and witness == "stamp" else witness
+
+    def _failed_setup(self) -> Optional[str]:
+        if self._launch is None or not self.run.plan["environment"]["setup"]:
+            return None
+        return setup.failed_line(tail(self._launch.stderr))
 
     def _snapshot_hint(self) -> Optional[str]:
         if self._workdir is None or self._launch is None:

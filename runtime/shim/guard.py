@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import List, Optional
+from typing import Iterable, List, Optional
 
 from . import packs
 from .journal import read_attempts
@@ -12,7 +12,22 @@ RETRY_FOR = 90.0  # seconds: how long a network file system may remember that a 
 
 
 def is_done(folder: str) -> bool:
-    return any(attempt.state == "done" for attempt in read_attempts(folder)) or packs.is_done(folder)
+    return done_nonce(folder) is not None
+
+
+def done_nonce(folder: str) -> Optional[str]:
+    """Give what names the attempt of a run that is done, empty if nobody can tell; nothing if none is."""
+    for attempt in read_attempts(folder):
+        if attempt.state == "done":
+            return next((str(line.get("nonce") or "") for line in attempt.records if line.get("event") == "claim"), "")
+    return "" if packs.is_done(folder) else None
+
+
+def lineage(nonces: Iterable[str]) -> str:
+    """Give a hash of the attempts of all parents that a run reads: another one tells that a parent was run again."""
+    from hashlib import blake2b  # most runs have no parents, and it takes a task as long to load as to claim one
+
+    return blake2b("\n".join(sorted(nonces)).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def has_ended(folder: str) -> bool:
@@ -25,13 +40,20 @@ def has_ended(folder: str) -> bool:
     return bool(ends) and not ends[0].get("requeued")
 
 
-def first_not_done(folders: List[str], retry: bool, retry_for: float = RETRY_FOR) -> Optional[str]:
+def first_not_done(
+    folders: List[str], retry: bool, retry_for: float = RETRY_FOR, nonces: Optional[List[str]] = None
+) -> Optional[str]:
     """Give the folder of a parent whose records do not say `done`; *retry*: only after looking for a while, unless
-    they say that it ended otherwise."""
+    they say that it ended otherwise. To *nonces* the names of the attempts that are done are added."""
     deadline = time.monotonic() + (retry_for if retry else 0.0)
     pause = 0.25
     for folder in folders:
-        while not is_done(folder):
+        while True:
+            nonce = done_nonce(folder)
+            if nonce is not None:
+                if nonces is not None:
+                    nonces.append(nonce)
+                break
             if time.monotonic() >= deadline or has_ended(folder):
                 return folder
             time.sleep(pause)  # nothing else can tell when another node's file becomes visible here

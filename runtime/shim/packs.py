@@ -62,7 +62,7 @@ def superseded(experiment: str) -> Dict[str, int]:
         if said.get("schema") != SUPERSEDED_SCHEMA:
             return {}
         return {str(run): int(last) for run, last in said["runs"].items()}
-    except _UNREADABLE + (AttributeError, TypeError, RecursionError):
+    except (*_UNREADABLE, AttributeError, TypeError, RecursionError):
         return {}
 
 

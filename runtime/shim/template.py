@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 from .build_folder import Run, nested
 from .journal import read_attempts
+from .renames import renamed_claim
 from .workdir import WorkdirError
 
 # What YAML readers fold, refuse or take for a line's end, though JSON has it in a text as it is.
@@ -115,7 +116,9 @@ def _claim_and_end(experiment: str, run_id: str, place: Context) -> Dict[str, An
         if attempt.state == "done":
             whole: Dict[str, Any] = {}
             for record in attempt.records:
-                if record.get("event") in ("claim", "end"):
+                if record.get("event") == "claim":
+                    whole.update(renamed_claim(record, place.run_folder(experiment, run_id)))
+                elif record.get("event") == "end":
                     whole.update(record)
             return whole
     raise WorkdirError("%s %s has no record that says `done`" % (experiment, run_id))

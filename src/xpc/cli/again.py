@@ -72,7 +72,7 @@ def find_again(
         return found
     held = _held(plan.tables, store)
     for name, planned in plan.experiments.items():
-        table, why = planned.table, freshness.why(name) if mode == "stale" else {}
+        table, why = planned.table, (freshness.why(name) if mode == "stale" else {})
         wanted = None if chosen is None else set(chosen.get(name, ()))
         above = [
             (parents, found.rows[parents.experiment]) for parents in table.parents if parents.experiment in found.rows

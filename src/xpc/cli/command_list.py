@@ -128,7 +128,8 @@ class Why:
 
     def stale(self, experiment: str, id: str) -> str:
         """Give what has changed since a run was done. Only then the code is looked at."""
-        return self._freshness.why(experiment).get(id, "")
+        found = self._freshness.why(experiment).get(id)
+        return found.why if found is not None else ""
 
     @cached_property
     def _freshness(self) -> Freshness:

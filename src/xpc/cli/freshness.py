@@ -6,6 +6,7 @@ Runs with the same fingerprint, snapshot and build are judged once, however many
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from xpc.grammar.screen import visible
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan, PlannedExperiment
     from xpc.compiler.tree_changes import Change
+    from xpc.runtime.accepted import Acceptance
 
     from .session import Session
     from .standing import Standings
@@ -26,6 +28,30 @@ Ran = tuple[tuple[tuple[str, str], ...], str, str]
 """With what a run ran: its fingerprint, the tree of its snapshot, its build."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """*why* a run is stale, and of which *kind* that is: the same for all runs of which there is no more to tell.
+
+    *recorded* is the fingerprint that it ran with, *lineage* tells the parents' attempts that it should have read, if
+    these are others.
+    """
+
+    why: str
+    kind: str
+    recorded: Any = None
+    lineage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The done attempts of an experiment's runs, by row: what names each (nothing where none is done), and its time."""
+
+    experiment: str
+    ids: Sequence[str]
+    nonces: Sequence[str | None]
+    started: Sequence[Any]
+
+
 class Freshness:
     """Why runs of *plan* are stale, if they are."""
 
@@ -35,27 +61,85 @@ class Freshness:
         self._plan = plan
         self._causes: dict[tuple[str, Ran], str] = {}
         self._changes: dict[tuple[str, str], list[Change] | None] = {}
-        self._why: dict[str, dict[str, str]] = {}
+        self._why: dict[str, dict[str, Stale]] = {}
+        self._parents: dict[str, Attempts] = {}
+        self._lineages: dict[tuple[str, ...], str] = {}
 
-    def why(self, experiment: str) -> Mapping[str, str]:
+    def why(self, experiment: str) -> Mapping[str, Stale]:
         """Give, by id, what has changed since for each done run of the experiment that is stale."""
         if experiment not in self._why:
             self._why[experiment] = dict(self._stale(experiment))
         return self._why[experiment]
 
-    def _stale(self, experiment: str) -> Iterator[tuple[str, str]]:
+    def _stale(self, experiment: str) -> Iterator[tuple[str, Stale]]:
         planned = self._plan.experiments[experiment]
-        ids = [planned.table.id(planned.row(index)) for index in range(planned.runs)]
-        states = self._store.states(experiment, ids)
-        done = [id for id, state in zip(ids, states, strict=True) if state == "done"]
-        if not done:
+        rows = [planned.row(index) for index in range(planned.runs)]
+        states = self._store.states(experiment, [planned.table.id(row) for row in rows])
+        rows = [row for row, state in zip(rows, states, strict=True) if state == "done"]
+        if not rows:
             return
-        now = fingerprint_fields(planned)
+        done, now = [planned.table.id(row) for row in rows], fingerprint_fields(planned)
         columns = (self._store.field(experiment, done, name) for name in ("fingerprint", "snapshot", "build"))
+        again = self._parents_again(planned, rows, done)
         for id, recorded, snapshot, build in zip(done, *columns, strict=True):
-            why = "" if recorded == now else self._cause(experiment, _ran(recorded, snapshot, build))
-            if why:
-                yield id, why
+            own = "" if recorded == now else self._cause(experiment, _ran(recorded, snapshot, build))
+            parent = again.get(id)
+            if own or parent is not None:
+                for accepted in self._store.accepted.of(experiment, id, recorded) if own else ():
+                    own = self._since(experiment, accepted, now)
+                    if not own:
+                        break
+                if parent is not None and self._is_accepted(experiment, id, recorded, parent.lineage):
+                    parent = None
+            if own or parent is not None:
+                yield id, _together(own, parent, recorded)
+
+    def _since(self, experiment: str, accepted: Acceptance, now: Fingerprint) -> str:
+        """Give what has changed since a run was accepted."""
+        if accepted.fingerprint == now:
+            return ""
+        return self._cause(experiment, _ran(accepted.fingerprint, accepted.snapshot, ""))
+
+    def _is_accepted(self, experiment: str, id: str, recorded: Any, lineage: str) -> bool:
+        found = self._store.accepted.of(experiment, id, recorded)
+        return any(each.lineage.get(id) == lineage for each in found)
+
+    # -------------------------------------------------------------- parents
+
+    def _parents_again(self, planned: PlannedExperiment, rows: Sequence[int], ids: Sequence[str]) -> dict[str, Stale]:
+        """Find the done runs whose parents, all of them done, are not the attempts that the runs have read."""
+        above = [(parents, self._attempts(parents.experiment)) for parents in planned.table.parents]
+        if not above:
+            return {}
+        name, found = planned.compiled.experiment.name, {}
+        columns = (self._store.field(name, ids, field) for field in ("lineage", "started"))
+        for row, id, read, started in zip(rows, ids, *columns, strict=True):
+            parents = [(them, parent) for ours, them in above for parent in ours.of(row)]
+            nonces = tuple(them.nonces[parent] for them, parent in parents)
+            if None in nonces:
+                continue  # it is not done just now: what it gives then will tell
+            later = [(them, parent) for them, parent in parents if _after(them.started[parent], started)]
+            if (read != self._lineage(nonces)) if isinstance(read, str) else later:
+                found[id] = _run_again(later or parents[:1], self._lineage(nonces))
+        return found
+
+    def _attempts(self, experiment: str) -> Attempts:
+        if experiment not in self._parents:
+            ids = list(self._plan.tables[experiment].ids())
+            states = self._store.states(experiment, ids)
+            nonces, started = (self._store.field(experiment, ids, name) for name in ("nonce", "started"))
+            done = [str(nonce or "") if state == "done" else None for nonce, state in zip(nonces, states, strict=True)]
+            self._parents[experiment] = Attempts(experiment, ids, done, started)
+        return self._parents[experiment]
+
+    def _lineage(self, nonces: tuple[Any, ...]) -> str:
+        if nonces not in self._lineages:
+            from xpc.runtime.shim.guard import lineage
+
+            self._lineages[nonces] = lineage(nonces)
+        return self._lineages[nonces]
+
+    # -------------------------------------------------------------- what changed
 
     def _cause(self, experiment: str, ran: Ran) -> str:
         if (experiment, ran) not in self._causes:
@@ -127,7 +211,54 @@ class Freshness:
         return list(environment_changes(then, now)) or ["environment changed"]
 
     def _inputs(self, planned: PlannedExperiment, snapshot: str, before: Mapping[str, Any]) -> list[str]:
-        return ["inputs changed"]
+        """Name the inputs that differ: by the contents that the build knew, else by the files of its snapshot."""
+        then, known = _of(before, planned), _of(before, planned).get("input_contents")
+        now, paths = planned.contents, self._paths(planned)
+        causes: list[str] = []
+        if isinstance(known, Mapping) and isinstance(then.get("inputs"), Mapping):
+            for name in sorted({*then["inputs"], *now}, key=str):
+                if name not in now or name not in then["inputs"]:
+                    causes.append(f"input {visible(str(name))} {'added' if name in now else 'removed'}")
+                elif known.get(name) != now[name]:
+                    causes.append(f"input {paths[name]} changed")
+        else:
+            plain = [path for name, path in paths.items() if now[name] is not None]
+            changes = self._changed(snapshot, before, plain, ()) if plain else []
+            causes += self._told(changes or [], "input ")
+        if before and before.get("links") != [{"name": link.name, "path": link.path} for link in self._plan.links]:
+            causes.append("linked folders changed")
+        return causes or ["inputs changed"]
+
+    def _paths(self, planned: PlannedExperiment) -> dict[str, str]:
+        """Give the paths of inputs as they are written."""
+        inputs = planned.compiled.experiment.inputs
+        return {file.name: visible(file.path.span.text.strip("\"'")) for file in inputs}
+
+
+def _after(parent: Any, child: Any) -> bool:
+    return isinstance(parent, str) and isinstance(child, str) and parent > child
+
+
+def _together(own: str, parent: Stale | None, recorded: Any) -> Stale:
+    """Put what has changed for a run and for its parents into one."""
+    if parent is None:
+        return Stale(own, own, recorded)
+    join = "; ".join
+    texts, kinds = filter(None, (own, parent.why)), filter(None, (own, parent.kind))
+    return Stale(join(texts), join(kinds), recorded, parent.lineage)
+
+
+def _run_again(parents: Sequence[tuple[Attempts, int]], lineage: str) -> Stale:
+    """Name the parents that were run again."""
+    first, row = parents[0]
+    more = f" and {len(parents) - 1:,} more" if len(parents) > 1 else ""
+    verb = "were" if more else "was"
+    experiments = " and ".join(dict.fromkeys(them.experiment for them, _ in parents))
+    return Stale(
+        f"its parent {first.experiment} {first.ids[row][:7]}{more} {verb} run again",
+        f"a parent in {experiments} was run again",
+        lineage=lineage,
+    )
 
 
 def _ran(recorded: Any, snapshot: Any, build: Any) -> Ran:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from xpc.compiler.study import Study, Target
     from xpc.compiler.table import Table
 
+    from .input_content import InputContent
+
 FILE = "Experimentfile"
 BUILDS = ".xpc/builds"
 
@@ -122,6 +124,14 @@ class Session:
         assert found is not None
         return found
 
+    @cached_property
+    def content(self) -> InputContent:
+        """What the files hold that inputs name."""
+        from .input_content import InputContent
+
+        links = {link.name: link.path for link in self.checked().links}
+        return InputContent(self.folder, self.snapshot, links)
+
     def plan(self, rows: Mapping[str, Sequence[int]] | None = None, *, pinned: bool = True) -> Plan:
         """Give the plan of the runs in *rows* (of each experiment's table; none: of all).
 
@@ -138,11 +148,13 @@ class Session:
             self.target,
             self.diagnostics,
             code_of=lambda patterns: snapshot.code_fingerprint(patterns, study.sources) if snapshot is not None else "",
-            content_of=lambda path: snapshot.blob_of(path) if snapshot is not None else None,
+            content_of=self.content.of if pinned else lambda _: None,
             rows=rows,
         )
         self.stop_if_failed()
         assert found is not None
+        if pinned:
+            self.content.keep()
         return found
 
     @cached_property

@@ -72,7 +72,7 @@ def _tally(
         return found
     now = fingerprint_fields(planned)
     why, resent = freshness.why(name), again.rows.get(name, frozenset())
-    found.why.update(why.values())
+    found.why.update(stale.kind for stale in why.values())
     sent: set[int] = set()
     for index in range(planned.runs):
         row = planned.row(index)
