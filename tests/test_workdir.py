@@ -1,5 +1,6 @@
 """The folder in which a run works: reads as at home, writes of its own, and nothing else left at the end."""
 
+import errno
 import json
 import os
 import shutil
@@ -449,3 +450,24 @@ def test_old_python_runs_the_shim(study: Study) -> None:
     done = subprocess.run([old, "-c", program], capture_output=True, text=True, check=False)
 
     assert done.stdout == "stamp\n", done.stderr
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_copy_that_was_cut_off(study: Study, monkeypatch: pytest.MonkeyPatch, killed: bool) -> None:
+    """Half a copy, of a full disk or of a killed task, is never taken for a file that an earlier attempt wrote."""
+    run = study.folder()
+
+    def cut(source: str, place: str) -> None:
+        Path(place).write_text("import p")
+        raise KeyboardInterrupt if killed else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", cut)
+        with pytest.raises(KeyboardInterrupt if killed else OSError):
+            study.prepare(run, "copy")
+    workdir = study.prepare(run, "copy")
+
+    assert Path(workdir.files, "train.py").read_text() == CODE["train.py"]
+    assert [path.name for path in run.iterdir()] == ["files"]
+    workdir.remove_links()
+    assert tree(run) == {}

@@ -13,6 +13,7 @@ SCHEMA = "xpc.snapshot/1"
 UP_FROM_FILES = "../../../../"  # files, run, experiment, runs
 SNAPSHOTS = ".xpc/snapshots"
 CACHE = "__pycache__"
+ASIDE = ".copy"  # the ending of a file that is being copied, beside the run's files
 MOST_WATCHED = 2_000  # files of an export
 NO_HARD_LINKS = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.EACCES, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 DENIED = re.compile(r"Permission denied|Read-only file system|EACCES|EROFS")
@@ -54,8 +55,8 @@ def read_stamp(project: str, tree: str) -> Stamp:
             record = json.loads(file.read().decode("utf-8"))
         stamp = Stamp(record)
         fits = record["schema"] == SCHEMA and stamp.tree == tree
-    except (OSError, ValueError, KeyError, TypeError):
-        raise WorkdirError("the export of snapshot %s is not there, or not whole" % tree[:7]) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorkdirError("the export of snapshot %s is not there, or not whole" % tree[:7]) from error
     if not fits or not os.path.isdir(export) or not os.path.isdir(export + ".links"):
         raise WorkdirError("the export of snapshot %s does not match its stamp" % tree[:7])
     return stamp
@@ -199,7 +200,7 @@ class Workdir:
         except OSError as error:
             if error.errno not in NO_HARD_LINKS:
                 raise
-            _copy_file(template, place)
+            self._copy_file(template, place)
 
     # -------------------------------------------------------------- folders and copies
 
@@ -227,10 +228,22 @@ class Workdir:
             os.symlink(os.readlink(source), place)
             self._links[path] = os.readlink(source)
             return
-        _copy_file(source, place)
-        os.chmod(place, stat.S_IMODE(os.stat(source).st_mode) | stat.S_IWUSR)
+        self._copy_file(source, place)
         found = os.stat(place)
         self._copies[path] = (found.st_size, found.st_mtime_ns)
+
+    def _copy_file(self, source: str, place: str) -> None:
+        """Copy a file, whole or not at all: half of one would stay, and be taken for what an earlier attempt wrote."""
+        import shutil  # few runs copy anything, and it takes a task longer to load than to run
+
+        aside = self.files + ASIDE
+        try:
+            shutil.copyfile(source, aside)
+            os.chmod(aside, stat.S_IMODE(os.stat(source).st_mode) | stat.S_IWUSR)
+            os.rename(aside, place)
+        except OSError:
+            _unlink(aside)
+            raise
 
     def _copy_all(self, plan: "_Plan") -> None:
         for folder, folders, files in os.walk(self.export):
@@ -321,12 +334,6 @@ def prepare(
     return workdir
 
 
-def _copy_file(source: str, place: str) -> None:
-    import shutil  # few runs copy anything, and it takes a task longer to load than to run
-
-    shutil.copyfile(source, place)
-
-
 def _are_equal(one: str, other: str) -> bool:
     import filecmp
 
@@ -338,6 +345,7 @@ def sweep(run_folder: str, links: Sequence[tuple[str, str]] = ()) -> None:
     files = os.path.join(run_folder, "files")
     given = {path for _, path in links}
     _unlink_git(files)
+    _unlink(files + ASIDE)
     for folder, folders, names in os.walk(files, topdown=False):
         for name in folders + names:
             path = os.path.join(folder, name)
@@ -389,6 +397,13 @@ def _unlink_git(files: str) -> None:
         os.unlink(place)
 
 
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return  # it was never there
+
+
 def _target(path: str) -> str | None:
     try:
         return os.readlink(path)
@@ -432,10 +447,11 @@ def snapshot_write_hint(stderr_tail: str, workdir: Workdir) -> str | None:
 def _entry(named: str, workdir: Workdir) -> str | None:
     """Give the top-level entry of the snapshot that a path of a message is in."""
     code = os.path.normpath(os.path.join(workdir.export, workdir.stamp.prefix))
-    path = os.path.normpath(os.path.join(workdir.home, named))
-    for base in (workdir.home, os.path.realpath(workdir.home), code, os.path.realpath(code)):
-        if path.startswith(base + os.sep):
-            first = path[len(base) + 1 :].split(os.sep)[0]
-            if first in workdir.stamp.entries:
-                return first + "/" if os.path.isdir(os.path.join(code, first)) else first
-    return None
+    # Through the links of the run's folder: what is a folder of its own there, or linked from elsewhere, is no snapshot.
+    path, base = os.path.realpath(os.path.join(workdir.home, named)), os.path.realpath(code)
+    if not path.startswith(base + os.sep):
+        return None
+    first = path[len(base) + 1 :].split(os.sep)[0]
+    if first not in workdir.stamp.entries:
+        return None
+    return first + "/" if os.path.isdir(os.path.join(code, first)) else first
