@@ -144,18 +144,29 @@ def holder(project: Path) -> Owner | None:
 def _create(path: Path, text: str) -> bool:
     """Make the lock with its text in it, in one step where the file system has hard links."""
     aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    aside.write_text(text)
     try:
+        aside.write_text(text)
         os.link(aside, path)
     except FileExistsError:
         return False
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise
+        return False  # whoever has the lock now took ours for one that a killed submit left
     except OSError as refused:
         if refused.errno not in (errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK):
             raise
         return _create_plainly(path, text)
     finally:
-        aside.unlink()
+        aside.unlink(missing_ok=True)
+    _sweep(path)
     return True
+
+
+def _sweep(path: Path) -> None:
+    """Remove what submits left that were killed while they made a lock; for whoever has it."""
+    for aside in path.parent.glob(f"{path.name}.*"):
+        aside.unlink(missing_ok=True)
 
 
 def _create_plainly(path: Path, text: str) -> bool:
@@ -220,8 +231,12 @@ def _steal(path: Path, found: _Found, text: str) -> bool | None:
         if again is None or (again.inode, again.nonce) != (found.inode, found.nonce):
             return False
         aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        aside.write_text(text)
-        os.replace(aside, path)
+        try:
+            aside.write_text(text)
+            os.replace(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+        _sweep(path)
         return True
     finally:
         os.close(dead)

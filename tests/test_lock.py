@@ -1,11 +1,14 @@
 """The submit lock: one holder a project, taken over from the dead alone."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from xpc.runtime.lock import NAME, Held, Keeper, SubmitLock, holder, take_lock
 from xpc.runtime.owner import Owner
@@ -17,6 +20,12 @@ def write_lock(project: Path, owner: Owner, nonce: str = "theirs") -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"schema": "xpc.lock/1", "nonce": nonce, **owner.fields()}) + "\n")
     return path
+
+
+def write_lock_bytes(project: Path, owner: Owner) -> None:
+    """The same, where `write_text` is out of order."""
+    text = json.dumps({"schema": "xpc.lock/1", "nonce": "theirs", **owner.fields()}) + "\n"
+    (project / NAME).write_bytes(text.encode())
 
 
 def dead_owner(**changes: object) -> Owner:
@@ -160,3 +169,36 @@ def test_kept_lock_is_touched_while_its_holder_waits(tmp_path: Path) -> None:
             time.sleep(0.01)
     assert lock.path.stat().st_mtime > 1
     lock.release()
+
+
+def test_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that can't be written down is no lock, and half of it does not stay."""
+
+    def cut(path: Path, text: str) -> int:
+        path.write_bytes(text.encode()[:5])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", cut)
+        with pytest.raises(OSError, match="No space left"):
+            take_lock(tmp_path)
+        assert list((tmp_path / ".xpc").iterdir()) == []
+
+        write_lock_bytes(tmp_path, dead_owner())
+        with pytest.raises(OSError, match="No space left"):
+            take_lock(tmp_path)
+    assert [path.name for path in (tmp_path / ".xpc").iterdir()] == ["submit.lock"]
+    assert isinstance(take_lock(tmp_path), SubmitLock)
+
+
+def test_half_made_lock_of_a_killed_submit_is_swept(tmp_path: Path) -> None:
+    """Whoever gets the lock, new or taken over, removes what others left that were killed while they made theirs."""
+    left = tmp_path / ".xpc/submit.lock.0123456789abcdef"
+    left.parent.mkdir()
+    left.touch()
+    with take_lock(tmp_path):  # type: ignore[union-attr]
+        assert not left.exists()
+    left.touch()
+    write_lock(tmp_path, dead_owner())
+    with take_lock(tmp_path):  # type: ignore[union-attr]
+        assert not left.exists()
