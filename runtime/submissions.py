@@ -16,6 +16,7 @@ from .build_rows import Tasks, read_plan, row_ids
 from .calls import OPEN, Call, Ranges, Verdict, read_calls, read_ranges, read_verdicts, settle, task_jobs
 from .lock import holder
 from .owner import Owner
+from .shim.journal import write_all
 from .shim.regular import read_regular
 
 SCHEMA: Final = "xpc.submission/1"
@@ -128,7 +129,7 @@ class SubmissionWriter:
             self._file = -1
 
     def _write(self, line: Mapping[str, object]) -> None:
-        os.write(self._file, json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        write_all(self._file, json.dumps(line, separators=(",", ":")).encode() + b"\n")
         os.fsync(self._file)
 
 

@@ -1,7 +1,10 @@
 """Submission files: one writer each, all of them read together."""
 
+import errno
 import os
 from pathlib import Path
+
+import pytest
 
 from xpc.runtime.owner import Owner
 from xpc.runtime.submissions import SubmissionWriter, queued_rows, ranges, read_submissions
@@ -71,3 +74,23 @@ def test_ranges() -> None:
     assert ranges([]) == []
     assert ranges([5]) == [(5, 1)]
     assert ranges([0, 1, 3, 4, 9]) == [(0, 2), (3, 2), (9, 1)]
+
+
+def test_half_a_line_is_no_intent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk takes a part of a line, the scheduler is not asked: the jobs would be nobody's."""
+    writer = SubmissionWriter(tmp_path, "9c3e11f", "far", "slurm")
+    write, taken = os.write, []
+
+    def full(descriptor: int, data: bytes) -> int:
+        if taken:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        taken.append(True)
+        return write(descriptor, bytes(data)[:20])
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            writer.intent(1, "train-1", "xpc-9c3e11f-1", [0], 1)
+    (found,) = read_submissions(tmp_path)
+    assert found.torn
+    assert found.calls == ()
