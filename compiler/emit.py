@@ -69,19 +69,42 @@ class Build:
     def write(self, folder: Path, provenance: Mapping[str, object]) -> Path:
         """Write the build below *folder* (``.xpc/builds``), under its id, whole or not at all; give its folder.
 
-        A build that is there already is left as it is. Raises ``OSError`` where the disk refuses.
+        A build that is there already is left as it is, but for files of it that a crash has damaged. Raises ``OSError``
+        where the disk refuses.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        if self._id is not None and (folder / self._id).is_dir():
+        if self._id is not None and (folder / self._id).is_dir() and not self._damaged(folder / self._id):
             return folder / self._id
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
         try:
             self._write_files(aside, provenance)
             # What nodes write here later is the group's where the project is.
             aside.chmod(0o777 & ~_umask() | aside.stat().st_mode & stat.S_ISGID)
-            return _moved(aside, folder / self.id)
+            return self._put(aside, folder / self.id)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+    def _put(self, aside: Path, to: Path) -> Path:
+        """Give the folder its name; where the same build is already, only what is damaged there takes its file."""
+        try:
+            os.rename(aside, to)
+        except OSError:
+            if not to.is_dir():
+                raise
+            for path in self._damaged(to):
+                (to / path).parent.mkdir(exist_ok=True)
+                os.replace(aside / path, to / path)
+        return to
+
+    def _damaged(self, folder: Path) -> list[str]:
+        """Give the files of this build that are not in *folder* as they were made: the power may fail after a build."""
+        found = [path for path, data in self.files.items() if _content(folder / path) != data]
+        digest, index = _read_points(folder / POINTS)
+        if self._hash(digest) != self.id:
+            found += [POINTS, INDEX]
+        elif _content(folder / INDEX) != index:
+            found.append(INDEX)
+        return found if _is_json(_content(folder / PROVENANCE)) else [*found, PROVENANCE]
 
     def _write_files(self, folder: Path, provenance: Mapping[str, object]) -> None:
         for path, data in self.files.items():
@@ -107,9 +130,7 @@ class Build:
             ends = list(accumulate(lengths, initial=end))
             offsets.extend(ends[1:])
             end = ends[-1]
-        if array("H", [1]).tobytes() == b"\0\1":
-            offsets.byteswap()
-        return digest.digest(), offsets.tobytes()
+        return digest.digest(), _little_endian(offsets)
 
     def _hash(self, points: bytes) -> str:
         whole = blake2b(digest_size=8)
@@ -165,15 +186,37 @@ def _laid_out(value: object, indent: str) -> str:
     return "[\n" + ",\n".join(inner + _laid_out(item, inner) for item in value) + f"\n{indent}]"
 
 
-def _moved(aside: Path, to: Path) -> Path:
-    """Give the folder its name, unless somebody else has just made the same build."""
-    with suppress(FileExistsError, NotADirectoryError):
-        try:
-            os.rename(aside, to)
-        except OSError:
-            if not (to / PROVENANCE).is_file():
-                raise
-    return to
+def _little_endian(offsets: array[int]) -> bytes:
+    if array("H", [1]).tobytes() == b"\0\1":
+        offsets.byteswap()
+    return offsets.tobytes()
+
+
+def _read_points(path: Path) -> tuple[bytes, bytes]:
+    """Give the digest of the points on disk, and the index that belongs to them."""
+    digest = blake2b(digest_size=32)
+    ends = array("Q")
+    end = 0
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        for line in file:
+            digest.update(line)
+            end += len(line)
+            ends.append(end)
+    return digest.digest(), _little_endian(ends)
+
+
+def _is_json(data: bytes | None) -> bool:
+    try:
+        return isinstance(json.loads(data or b""), dict)
+    except ValueError:
+        return False
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _umask() -> int:

@@ -269,3 +269,32 @@ def test_scripts_are_clean(tmp_path: Path) -> None:
 def test_no_plan_after_an_error() -> None:
     """A study with a mistake is not built."""
     assert attempt('experiment train:\n    run "p {x"\n').plan is None
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("harm", ["cut", "zeros", "gone"])
+@pytest.mark.parametrize(
+    "name", ["plan.json", "points.jsonl", "points.idx", "xpc.pyz", "submit.sh", "arrays/train-1.sh", "provenance.json"]
+)
+def test_damaged_file_is_made_again(tmp_path: Path, name: str, harm: str, known: bool) -> None:
+    """What a power failure left of a build is no build: the next one of the same id puts that file right, and leaves
+    all others as they are."""
+    first = build_of().write(tmp_path, {"commit": "8bd0e3d"})
+    (first / "logs/train-1.out").write_text("said\n")
+    whole = {path: path.read_bytes() for path in first.rglob("*") if path.is_file()}
+    inodes = {path: path.stat().st_ino for path in whole}
+    data = whole[first / name]
+    if harm == "gone":
+        (first / name).unlink()
+    else:
+        half = len(data) // 2
+        (first / name).write_bytes(data[:half] + b"\0" * (len(data) - half) * (harm == "zeros"))
+    again = build_of()
+    if known:
+        assert again.id == first.name
+
+    assert again.write(tmp_path, {"commit": "8bd0e3d"}) == first
+    assert {path: path.read_bytes() for path in first.rglob("*") if path.is_file()} == whole
+    changed = {path for path, inode in inodes.items() if path.stat().st_ino != inode}
+    assert changed <= {first / name, first / "points.idx"}
+    assert [path.name for path in tmp_path.iterdir()] == [first.name]
