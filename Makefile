@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help demo test lint examples clusters package bench clean
+.PHONY: help demo test lint examples clusters campaign package bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ clusters: $(VENV)/dev.stamp  ## as root: start a SLURM and an OAR on this machin
 	tests/clusters/podman up
 	XPC_CLUSTERS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup -q tests/clusters -m "not slow and not alone"
 	XPC_CLUSTERS=1 $(BIN)/python -m pytest -q tests/clusters -m alone
+
+campaign: $(VENV)/dev.stamp  ## as root, with the clusters up: 1,000 faults on this machine, SLURM and OAR
+	cd tests && $(CURDIR)/$(BIN)/python -m campaign --seed 1 --faults 1000 --on local,slurm,oar
 
 package: $(VENV)/dev.stamp  ## build sdist and wheel, install the wheel in a clean environment, use it there
 	rm -rf build/package && mkdir -p build/package
