@@ -164,4 +164,8 @@ TITLES: Final[dict[str, str]] = {
     "XR001": "a run that there is not",
     "XR002": "an id that is too short",
     "XR010": "something that is in the way",
+    "XR020": "a run that has no end",
+    "XR021": "a build that is gone",
+    "XR022": "a parent that is gone",
+    "XR023": "a snapshot that is gone",
 }

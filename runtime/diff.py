@@ -10,6 +10,7 @@ from ..grammar.screen import visible
 from . import quantities
 from .cell_text import plain
 from .diff_code import FileChange
+from .environments import Change, change_rows, changes
 from .query.values import frozen
 
 Found = Mapping[str, Any]  # what `show.run_record` gives
@@ -38,7 +39,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """*code* are the files that differ, or why nobody can tell; *others* the parts of a fingerprint that differ."""
+    """*code* are the files that differ, or why nobody can tell; *others* the parts of a fingerprint that differ; of
+    *environment*, what the runs ran in, nothing is known if one of them did not record it."""
 
     runs: tuple[Found, Found]
     config: tuple[Pair, ...]
@@ -46,6 +48,7 @@ class Difference:
     course: tuple[Pair, ...]
     code: tuple[FileChange, ...] | str
     others: tuple[str, ...]
+    environment: tuple[Change, ...] | None = None
 
     def record(self) -> dict[str, Any]:
         """Give the JSON form, `xpc.diff/1`."""
@@ -57,6 +60,7 @@ class Difference:
         said["code"] = [{"path": f.path, "added": f.added, "deleted": f.deleted} for f in files]
         said["code_unknown"] = self.code if isinstance(self.code, str) else None
         said["others"] = list(self.others)
+        said["environment"] = None if self.environment is None else [change.record() for change in self.environment]
         said["metrics"] = {pair.name: pair.record() for pair in self.metrics}
         said["course"] = {pair.name: pair.record() for pair in self.course}
         return said
@@ -71,6 +75,7 @@ def difference(one: Found, other: Found, code: Sequence[FileChange] | str) -> Di
         course=_pairs(*({name: run[name] for name in COURSE if run.get(name) is not None} for run in (one, other))),
         code=code if isinstance(code, str) else tuple(code),
         others=_other_parts(one.get("fingerprint"), other.get("fingerprint")),
+        environment=_environment(one.get("environment"), other.get("environment")),
     )
 
 
@@ -78,6 +83,10 @@ def _other_parts(one: object, other: object) -> tuple[str, ...]:
     if not isinstance(one, dict) or not isinstance(other, dict):
         return ()
     return tuple(name for name in OTHERS if one.get(name) != other.get(name))
+
+
+def _environment(one: object, other: object) -> tuple[Change, ...] | None:
+    return tuple(changes(one, other)) if isinstance(one, dict) and isinstance(other, dict) else None
 
 
 def _pairs(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[Pair, ...]:
@@ -95,6 +104,7 @@ def render_difference(found: Difference) -> str:
         *_experiments(found),
         *_section("config", config or {"the same": ""}),
         *_section("code", _code(found)),
+        *_section("ran in", dict(change_rows(found.environment or ()))),
         *_section("metrics", {visible(pair.name): _change(pair) for pair in found.metrics}),
         *_section("", {visible(pair.name): _change(pair) for pair in found.course if not pair.same}),
     ]

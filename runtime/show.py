@@ -12,6 +12,7 @@ from ..grammar.screen import visible
 from . import quantities
 from .cell_text import plain
 from .cluster_runs import FILLED
+from .environments import environment_hash, environment_of, summary
 from .logs import Stream, log_path
 from .metrics import Direction, Series
 from .names import plain_key
@@ -21,6 +22,7 @@ from .records import RunRecord, journal_name
 from .reducers import reduce
 from .run_files import exists, is_packed
 from .shim import packs
+from .show_past import past_lines, past_of
 
 STREAMS: Final[tuple[Stream, ...]] = ("stdout", "stderr")
 WITNESSES: Final = {
@@ -62,12 +64,15 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     found["folder"] = f"runs/{experiment}/{id}"
     found["config"] = run_values(experiment, row, record, view)
     told = {name: store.field(experiment, [id], name)[0] for name in sorted(FILLED)}  # a cluster may know more
+    found |= past_of(store, experiment, id, record)
     if record is None:
         return found | {name: value for name, value in told.items() if value is not None}
     found |= {name: read(record) for name, read in OF_RECORD.items()} | told
     found["snapshot"] = record.claim.get("snapshot")
     found["fingerprint"] = record.claim.get("fingerprint")
     found["witness"] = (record.end or record.start or {}).get("witness")
+    environment = environment_of(store.project, record)
+    found["environment"] = None if environment is None else {"hash": environment_hash(record), **environment}
     found["parents"] = _texts(record.claim.get("parents"))
     found["command"] = record.claim.get("command") or (record.start or {}).get("command")
     found["progress"] = list(record.progress) if record.progress else None
@@ -153,13 +158,22 @@ def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str
         head["journal"] = os.path.join(found["folder"], journal_name(found["attempt"]))
         head["logs"] = " ".join(found["logs"]) or None
         head["pack"] = f"runs/{found['experiment']}/{packs.FOLDER}: it has no folder" if found["packed"] else None
+    head |= past_lines(found)
     head["folder"] = found["folder"] if os.path.isdir(os.path.join(project, found["folder"])) else None
     made = found.get("outputs", {}).items()
     outputs = {name: output.get("path") for name, output in made if isinstance(output, dict)}
     outputs |= {f"artifact {number}": path for number, path in enumerate(found.get("artifacts", ()), 1)}
     earlier = {f"attempt {attempt['attempt']}": _earlier(attempt) for attempt in found.get("attempts", ())}
     metrics = {name: _metric(value, found["best"].get(name)) for name, value in found.get("metrics", {}).items()}
-    sections = {"": head, "config": found["config"], "outputs": outputs, "metrics": metrics, "before": earlier}
+    environment = summary(found["environment"]) if found.get("environment") else {}
+    sections = {
+        "": head,
+        "config": found["config"],
+        "ran in": environment,
+        "outputs": outputs,
+        "metrics": metrics,
+        "before": earlier,
+    }
     return "\n\n".join(_section(title, lines) for title, lines in sections.items() if lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ...grammar.screen import visible
 from .. import quantities
+from ..environments import summary
 from ..query.fields import OF_RECORD
 from ..query.view import View
 from ..records import RunRecord
@@ -76,6 +77,7 @@ def _facts(found: Mapping[str, Any], tags: object) -> list[list[str]]:
         "snapshot": snapshot,
         "commit": f"{commit} (of xpc's own, the tree was no commit)" if commit and found.get("dirty") else commit,
         "witness": found["witness"],
+        **(summary(found["environment"]) if found["environment"] is not None else {}),
         "tags": ", ".join(map(str, tags)) if isinstance(tags, list) and tags else None,
         "folder": found["folder"],
     }

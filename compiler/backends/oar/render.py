@@ -9,6 +9,7 @@ from ...plan import Plan
 from ...plan_arrays import Array
 from ...plan_resources import Request
 from ...plan_tasks import Ranges
+from ...study import Checkpoint, Target
 from ..arrays import listed, order, secrets, study, title
 from ..words import describe, size, template
 from .header import header
@@ -19,8 +20,12 @@ PAIRS: Final = 50  # tasks of an array that are sent one by one, each after its 
 def render_array(plan: Plan, number: int) -> str:
     """Give the script of one array; its argument is a task's index."""
     array = plan.arrays[number]
-    request = plan.resources[array.resources][0]
     checkpoint = plan.experiments[array.experiment].compiled.experiment.checkpoint
+    return render_script(array, plan.resources[array.resources][0], plan.target, checkpoint)
+
+
+def render_script(array: Array, request: Request, target: Target, checkpoint: Checkpoint | None) -> str:
+    """Give the script of an array whose tasks ask for *request*."""
     return template(__package__, "array.oar.j2").render(
         array=array,
         title=title(array),
@@ -28,8 +33,8 @@ def render_array(plan: Plan, number: int) -> str:
         order=order(array),
         notes=notes(request),
         indices=listed(array.indices),
-        header=header(request, plan.target, checkpoint),
-        python=plan.target.options.get("python", "python3"),
+        header=header(request, target, checkpoint),
+        python=target.options.get("python", "python3"),
     )
 
 

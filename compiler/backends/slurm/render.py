@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...plan import Plan
 from ...plan_arrays import Array
+from ...plan_resources import Request
+from ...study import Checkpoint, Target
 from ..arrays import order, secrets, study, title
 from ..words import describe, template
 from .header import header
@@ -12,16 +14,20 @@ from .header import header
 def render_array(plan: Plan, number: int) -> str:
     """Give the batch script of one array."""
     array = plan.arrays[number]
-    request = plan.resources[array.resources][0]
     checkpoint = plan.experiments[array.experiment].compiled.experiment.checkpoint
+    return render_script(array, plan.resources[array.resources][0], plan.target, checkpoint)
+
+
+def render_script(array: Array, request: Request, target: Target, checkpoint: Checkpoint | None) -> str:
+    """Give the script of an array whose tasks ask for *request*."""
     return template(__package__, "array.sbatch.j2").render(
         array=array,
         beside=max(size for size, _ in array.sizes) if array.side_by_side else 1,
         title=title(array),
         each=describe(request),
         order=order(array),
-        header=header(array, request, plan.target, checkpoint),
-        python=plan.target.options.get("python", "python3"),
+        header=header(array, request, target, checkpoint),
+        python=target.options.get("python", "python3"),
     )
 
 

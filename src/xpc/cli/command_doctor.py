@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def command(target: str | None, no_jobs: bool, as_json: bool) -> int:
     """Say how xpc and the schedulers of this machine get on: limits, accounting, and what jobs may do on a node.
 
-    It sends one tiny job to each scheduler and removes all traces of it. Exit status 1 if xpc can't be used there.
+    It sends one tiny job to each scheduler and removes all traces of it. In a project it also compares each exported
+    file with git. Exit status 1 if xpc can't be used there, or an export is not as it was made.
 
     \b
     Example:  xpc doctor --target mycluster
@@ -32,6 +33,8 @@ def command(target: str | None, no_jobs: bool, as_json: bool) -> int:
     from xpc.runtime.schedulers.oar_site import find_oar
     from xpc.runtime.schedulers.slurm_site import find_slurm
 
+    from .verified_exports import render_exports, verified_exports
+
     kind, folder, asked = target_of(target)
     finders = {"slurm": find_slurm, "oar": find_oar}
     sites = [site for name, find in finders.items() if kind in (None, name) and (site := find(ask)) is not None]
@@ -40,16 +43,20 @@ def command(target: str | None, no_jobs: bool, as_json: bool) -> int:
             if not as_json:
                 click.echo(f"Sending a tiny job to {site.kind} …", err=True)
             try_site(site, folder, asked)
+    exports = verified_exports(folder)
     if as_json:
         found = {"schema": "xpc.doctor/1", "sites": [site.record() for site in sites]}
-        click.echo(json_text(found))
+        click.echo(json_text({**found, "exports": [finding.record() for finding in exports]}))
     elif sites:
         click.echo(render_sites(sites))
     else:
         wanted = {"slurm": "SLURM", "oar": "OAR"}.get(kind or "", "SLURM or OAR")
         click.echo(f"There is no {wanted} on this machine: `sbatch` and `oarsub` are not on the path.")
+    if exports and not as_json:
+        click.echo("\n" + render_exports(exports))
     usable = all(site.usable for site in sites) and (bool(sites) or kind is None)
-    return FINE if usable else AT_FAULT
+    whole = all(finding.verdict != "bad" for finding in exports)
+    return FINE if usable and whole else AT_FAULT
 
 
 def try_site(site: Site, folder: Path, asked: Target) -> None:

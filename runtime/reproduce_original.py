@@ -1,0 +1,195 @@
+"""A recorded run to what running it again takes: the attempt that counts, its build's row, its parents as they were."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ..grammar.diagnostic import Diagnostics
+from ..grammar.screen import visible
+from .build_rows import Rows
+from .records import RunRecord, read_attempt, read_run
+from .shim.build_folder import Build, BuildError, Run
+from .submissions import BUILDS
+from .superseded import versions
+
+WITNESSES: Final = {
+    "live": "the original ran in the live project, so nobody knows its code for certain",
+    "mixed": "the original loaded modules of the live project, too, so nobody knows its code for certain",
+    "altered": "somebody wrote into the export while the original ran, so nobody knows its code for certain",
+    "none": "the original never got its code",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A run before the original. *folder* is where its files are, as the original saw them; *note* says what is not
+    as it was."""
+
+    experiment: str
+    id: str
+    folder: str
+    packed: bool
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The attempt of a run that is reproduced. *folder* is the run's; *row* is that of the open *build*."""
+
+    project: Path
+    folder: str
+    record: RunRecord
+    build: Build
+    run: Run
+    parents: tuple[Parent, ...]
+
+    @property
+    def state(self) -> str:
+        return str((self.record.end or {}).get("state"))
+
+    @property
+    def tree(self) -> str:
+        return str(self.build.plan["snapshot"]["tree"])
+
+    @property
+    def prefix(self) -> str:
+        return str(self.build.plan["snapshot"]["prefix"])
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """What the build says of the run's experiment."""
+        return self.run.plan
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """Say what makes the original, or its parents, less than certain."""
+        witness = str((self.record.end or self.record.start or {}).get("witness"))
+        if witness in WITNESSES:
+            yield WITNESSES[witness]
+        last = read_run(self.folder)
+        if last is not None and last.attempt != self.record.attempt:
+            yield f"attempt {self.record.attempt} of {last.attempt} is the one that was done"
+        elif self.record.attempt > 1:
+            yield f"the original was attempt {self.record.attempt}; here it is run as a first one"
+        yield from (parent.note for parent in self.parents if parent.note is not None)
+
+
+def find_original(project: Path, folder: str, diagnostics: Diagnostics) -> Original | None:
+    """Find what is needed to run the run in *folder* again; what is missing is reported."""
+    record = counting_attempt(folder)
+    if record is None or record.end is None:
+        _report(folder, "XR020", "it has no end: nothing to compare with", diagnostics)
+        return None
+    build = _build(project, record, diagnostics)
+    if build is None:
+        return None
+    run = find_row(build, record)
+    if run is None:
+        build.close()
+        _report(folder, "XR021", f"its build {build.id[:7]} has no such run", diagnostics)
+        return None
+    parents = tuple(_parents(project, run, record))
+    missing = [parent for parent in parents if not parent.folder]
+    for parent in missing:
+        _report(folder, "XR022", f"its parent {parent.experiment} {parent.id[:7]} is gone", diagnostics)
+    if missing:
+        build.close()
+        return None
+    return Original(project, folder, record, build, run, parents)
+
+
+def counting_attempt(folder: str) -> RunRecord | None:
+    """Give the attempt of a run that was done; the last one if none was."""
+    last = read_run(folder)
+    if last is None or (last.end or {}).get("state") == "done":
+        return last
+    for number in range(last.attempt - 1, 0, -1):
+        earlier = read_attempt(folder, number)
+        if earlier is not None and (earlier.end or {}).get("state") == "done":
+            return earlier
+    return last
+
+
+def _build(project: Path, record: RunRecord, diagnostics: Diagnostics) -> Build | None:
+    name = record.claim.get("build")
+    if not isinstance(name, str) or not name.isalnum():
+        _report(record.folder, "XR021", "its record names no build", diagnostics)
+        return None
+    folder = project / BUILDS / name
+    if not folder.is_dir():
+        _report(record.folder, "XR021", f"its build {name[:7]} is gone", diagnostics)
+        return None
+    try:
+        return Build(str(folder))
+    except BuildError as error:
+        _report(record.folder, "XR021", str(error), diagnostics)
+        return None
+
+
+def find_row(build: Build, record: RunRecord) -> Run | None:
+    """Find the row that an attempt claimed, by the names that it had then."""
+    rows = Rows(Path(build.folder), build.plan)
+    for experiment, id in (
+        (record.claim.get("experiment"), record.claim.get("run")),
+        (record.experiment, record.id.partition(".")[0]),
+    ):
+        row = rows.find(str(experiment), str(id))
+        if row is not None:
+            return build.run(row)
+    return None
+
+
+def _report(folder: str, code: str, why: str, diagnostics: Diagnostics) -> None:
+    name = f"{os.path.basename(os.path.dirname(folder))} {os.path.basename(folder)[:7]}"
+    helps = {
+        "XR020": "`xpc status` says how it stands; a run that has ended can be run again",
+        "XR021": "without its build nobody knows what it executed; `xpc show` tells what its record still says",
+        "XR022": "a run needs its parents' files, as it had them",
+    }
+    diagnostics.error(code, None, f"run `{visible(name)}` can't be reproduced: {visible(why)}", help=helps[code])
+
+
+# ------------------------------------------------------------------ parents
+
+
+def _parents(project: Path, run: Run, record: RunRecord) -> Iterator[Parent]:
+    """Give all runs above, each as it was when the original began."""
+    began = str(record.claim.get("time"))
+    after = zip((above["experiment"] for above in run.plan["after"]), run.parents, strict=True)
+    wanted = dict.fromkeys((name, id) for name, ids in (*after, *run.ancestors.items()) for id in ids)
+    for experiment, id in wanted:
+        yield _parent(project, experiment, id, began)
+
+
+def _parent(project: Path, experiment: str, id: str, began: str) -> Parent:
+    """Choose the result of a run that was there at *began*; those that were set aside since are looked at, too."""
+    folder = os.path.join(project, "runs", experiment, id)
+    now = _ended(folder)
+    results = [(now, folder), *((_ended(one.folder), one.folder) for one in versions(project, experiment, id))]
+    before = [(ended, place) for ended, place in results if ended is not None and ended <= began]
+    if before:
+        _, place = max(before)
+        note = None
+        if place != folder:
+            note = (
+                f"parent {experiment} {id[:7]} was run again since: {os.path.basename(place)} is used, as it was then"
+            )
+        return Parent(experiment, id, place, not os.path.isdir(place), note)
+    there = [(ended, place) for ended, place in results if ended is not None]
+    if not there:
+        return Parent(experiment, id, "", False)
+    _, place = min(there)
+    note = f"parent {experiment} {id[:7]} was run again since, and what it made before is gone"
+    return Parent(experiment, id, place, not os.path.isdir(place), note)
+
+
+def _ended(folder: str) -> str | None:
+    """Give when a run was done; nothing if it is not."""
+    record = counting_attempt(folder)
+    if record is None or record.end is None or record.end.get("state") != "done":
+        return None
+    return str(record.end.get("time"))

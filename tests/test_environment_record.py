@@ -1,0 +1,300 @@
+"""What a run ran in: its Python and packages, asked once; the machine; variables, and no secret among them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hand_build import Experiment, write_build
+from test_shim_old_python import old_python
+
+from xpc.runtime.environments import changes, summary
+from xpc.runtime.shim import archive, chosen_variables, interpreter, machine_record
+from xpc.runtime.shim.environment_record import Environments, Program
+
+PATH = os.environ["PATH"]
+
+
+def recorded(project: Path, name: str | None) -> dict[str, object]:
+    assert name is not None
+    found = json.loads((project / f".xpc/environments/{name}.json").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def program(*argv: str, **environ: str) -> Program:
+    return Program(argv, {"PATH": PATH, **environ}, "/", ())
+
+
+def fake_python(folder: Path, script: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "python3"
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(0o755)
+    return path
+
+
+# ------------------------------------------------------------------ Python and packages
+
+
+def test_packages_are_those_of_the_programs_python(tmp_path: Path) -> None:
+    """As importlib.metadata tells them there, with Python's own version."""
+    found = recorded(tmp_path, Environments(str(tmp_path)).record(program(sys.executable, "train.py"), ask=True))
+    python = found["python"]
+    assert isinstance(python, dict)
+
+    wanted = {one.metadata["Name"].lower().replace("_", "-") for one in importlib.metadata.distributions()}
+    assert set(python["packages"]) == wanted
+    assert python["packages"]["click"] == importlib.metadata.version("click")
+    assert (python["version"], python["executable"]) == (sys.version.split()[0], sys.executable)
+
+
+def test_a_python_is_asked_once(tmp_path: Path) -> None:
+    """Until one of its folders changes, also by another process; and not at all where that would take a moment."""
+    site = tmp_path / "site"
+    site.mkdir()
+    asked = program(sys.executable, PYTHONPATH=str(site))
+    assert Environments(str(tmp_path)).record(asked, ask=False) is None
+    first = Environments(str(tmp_path)).record(asked, ask=True)
+    assert Environments(str(tmp_path)).record(asked, ask=False) == first
+
+    (site / "new-3.0.dist-info").mkdir()
+    (site / "new-3.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: New_Thing\nVersion: 3.0\n")
+    assert Environments(str(tmp_path)).record(asked, ask=False) is None
+    second = Environments(str(tmp_path)).record(asked, ask=True)
+    told = changes(recorded(tmp_path, first), recorded(tmp_path, second))
+
+    assert [(change.kind, change.name, change.before, change.after) for change in told] == [
+        ("package", "new-thing", None, "3.0")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argv", "found"),
+    [
+        (["python3", "train.py"], "python3"),
+        (["./script.py"], "python3"),
+        (["tool"], "python3"),
+        (["bash", "-e", "-c", "python3 train.py"], "python3"),
+        (["srun", "python", "train.py"], "python3"),
+        (["true"], None),
+        (["nothing-of-that-name"], None),
+        ([], None),
+    ],
+)
+def test_which_python(tmp_path: Path, argv: list[str], found: str | None) -> None:
+    """The program itself, its first line's, or what the path finds for one that speaks of it."""
+    fake_python(tmp_path / "bin", "exit 1\n")
+    for name in ("script.py", "bin/tool"):
+        (tmp_path / name).write_text("#!/usr/bin/env python3\n")
+        (tmp_path / name).chmod(0o755)
+    environ = {"PATH": f"{tmp_path}/bin:/usr/sbin"}
+    shutil.copy("/bin/true", tmp_path / "bin/true")
+
+    got = interpreter.find(argv, environ, str(tmp_path))
+
+    assert got == (None if found is None else str(tmp_path / "bin" / found))
+
+
+def test_a_python_that_says_nothing_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fails, talks, or hangs with a child of its own; it is not asked again."""
+    monkeypatch.setattr(interpreter, "PATIENCE", 0.5)
+    notes = []
+    for number, script in enumerate(("exit 3\n", "echo hello\n", "sleep 1000 & sleep 1000\n")):
+        python = fake_python(tmp_path / str(number), script)
+        environments = Environments(str(tmp_path))
+        found = recorded(tmp_path, environments.record(program(str(python)), ask=True))
+        assert isinstance(found["python"], dict)
+        notes.append(found["python"]["note"])
+        assert Environments(str(tmp_path)).record(program(str(python)), ask=False) is not None
+
+    assert notes == ["it did not tell its packages"] * 2 + ["it did not tell its packages within 0.5 s"]
+
+
+def test_a_virtual_environment_is_not_its_base(tmp_path: Path) -> None:
+    """Though its interpreter is a link to that one."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv/bin/python"
+    environments = Environments(str(tmp_path))
+    one = recorded(tmp_path, environments.record(program(str(python)), ask=True))
+    other = recorded(tmp_path, environments.record(program(sys.executable), ask=True))
+
+    assert isinstance(one["python"], dict)
+    assert one["python"]["packages"] == {}
+    assert isinstance(other["python"], dict)
+    assert "click" in other["python"]["packages"]
+
+
+# ------------------------------------------------------------------ variables
+
+
+def test_secrets_are_never_recorded() -> None:
+    """By name, by what a value looks like, and by the value of a declared secret within another variable."""
+    word = "correct-horse-battery"
+    environ = {
+        "OMP_NUM_THREADS": "4",
+        "LANG": "C.UTF-8",
+        "TF_API_TOKEN": "x",
+        "MKL_SECRET": "y",
+        "TORCH_AUTH": "z",
+        "WANDB_API_KEY": word,
+        "LD_LIBRARY_PATH": f"/opt/{word}/lib",
+        "PYTHONPATH": "https://ada:pass@host/x",
+        "XLA_FLAGS": "--a=hf_abcdefghijklmnopqrst",
+        "NCCL_DEBUG_FILE": "0123456789abcdef0123456789abcdef01234567",
+        "CUDA_HOME": "-----BEGIN PRIVATE KEY-----",
+        "JAX_PLATFORMS": "ghp_0123456789abcdefghij",
+        "HOME": "/home/ada",
+    }
+
+    assert chosen_variables.chosen(environ, ["WANDB_API_KEY"]) == {"LANG": "C.UTF-8", "OMP_NUM_THREADS": "4"}
+    assert "LD_LIBRARY_PATH" in chosen_variables.chosen(environ, [])
+
+
+def test_no_secret_in_any_file(tmp_path: Path) -> None:
+    """A whole task with a secret in its environment: no file of the project has it."""
+    word = "correct-horse-battery-staple"
+    build = write_build(tmp_path, [Experiment("train", argv=["python3", "-c", "pass"])])
+    (build / "xpc.pyz").write_bytes(archive.build())
+    plan = json.loads((build / "plan.json").read_text())
+    plan["experiments"]["train"]["environment"] |= {
+        "secrets": ["SOME_WORD", "MKL_WORD"],
+        "setup": [{"script": "export OMP_NUM_THREADS=7 LOADEDMODULES=gcc/12:cuda/12.4", "args": []}],
+    }
+    (build / "plan.json").write_text(json.dumps(plan))
+    environ = {**os.environ, "SOME_WORD": word, "MKL_WORD": word, "OMP_PLACES": f"{word}!"}
+
+    _run(sys.executable, tmp_path, build, environ)
+
+    end = _lines(tmp_path)[-1]
+    found = recorded(tmp_path, str(end["environment"]))
+    assert found["modules"] == ["gcc/12", "cuda/12.4"]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
+    assert not list(tmp_path.glob("runs/train/*/setup*"))
+
+
+def _run(python: str, project: Path, build: Path, environ: Mapping[str, str] = os.environ) -> None:
+    command = [python, "-I", str(build / "xpc.pyz"), "array", "--project", str(project), "--build", str(build)]
+    done = subprocess.run([*command, "--array", "train-1"], capture_output=True, text=True, check=False, env=environ)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _lines(project: Path) -> list[dict[str, object]]:
+    journal = next(project.glob("runs/train/*/run.jsonl"))
+    return [json.loads(line) for line in journal.read_text().splitlines()]
+
+
+# ------------------------------------------------------------------ runs
+
+
+def test_a_run_names_its_environment(tmp_path: Path) -> None:
+    """The first run in the end line, since a Python had to be asked; the next in the start line; the same one."""
+    build = write_build(tmp_path, [Experiment("train", argv=["python3", "-c", "pass"], runs=2)])
+    (build / "xpc.pyz").write_bytes(archive.build())
+
+    _run(sys.executable, tmp_path, build)
+
+    journals = sorted(tmp_path.glob("runs/train/*/run.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    first, second = ([json.loads(line) for line in path.read_text().splitlines()] for path in journals)
+    assert "environment" not in first[1]
+    assert second[1]["environment"] == first[2]["environment"]
+    assert "environment" not in second[2]
+    assert summary(recorded(tmp_path, first[2]["environment"]))["python"]
+
+
+@pytest.mark.skipif(old_python() is None, reason="there is no Python 3.8 here; CI has one")
+def test_under_python_3_8(tmp_path: Path) -> None:
+    """The shim and the Python that is asked may both be old."""
+    python = old_python()
+    assert python is not None
+    build = write_build(tmp_path, [Experiment("train", argv=[python, "-c", "pass"])])
+    (build / "xpc.pyz").write_bytes(archive.build())
+
+    _run(python, tmp_path, build)
+
+    found = recorded(tmp_path, str(_lines(tmp_path)[-1]["environment"]))
+    assert isinstance(found["python"], dict)
+    assert found["python"]["version"].startswith("3.8.")
+
+
+def test_what_can_not_be_written_fails_no_run(tmp_path: Path) -> None:
+    """A file where the folder should be; the run is done, and names no environment."""
+    build = write_build(tmp_path, [Experiment("train", argv=["python3", "-c", "pass"])])
+    (build / "xpc.pyz").write_bytes(archive.build())
+    (tmp_path / ".xpc/environments").write_text("in the way")
+
+    _run(sys.executable, tmp_path, build)
+
+    lines = _lines(tmp_path)
+    assert lines[-1]["state"] == "done"
+    assert not [line for line in lines if "environment" in line]
+
+
+def test_files_follow_umask_and_group(tmp_path: Path) -> None:
+    """As all others do: records of a group are the group's to read."""
+    (tmp_path / ".xpc").mkdir()
+    (tmp_path / ".xpc").chmod(0o2775)
+    before = os.umask(0o027)
+    try:
+        Environments(str(tmp_path)).record(program(sys.executable), ask=True)
+    finally:
+        os.umask(before)
+
+    folder = tmp_path / ".xpc/environments"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o2750
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o640}
+
+
+def test_a_known_environment_costs_little(tmp_path: Path) -> None:
+    """A few files are looked at: well under 3 ms, but for what else this machine does."""
+    Environments(str(tmp_path)).record(program(sys.executable), ask=True)
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        assert Environments(str(tmp_path)).record(program(sys.executable), ask=False) is not None
+        times.append(time.perf_counter() - began)
+
+    assert min(times) < 0.003
+
+
+# ------------------------------------------------------------------ machine
+
+
+def test_machine(tmp_path: Path) -> None:
+    """Processor, GPUs and their driver, as the kernel and the driver tell them."""
+    for path, text in {
+        "etc/os-release": 'NAME="Debian"\nPRETTY_NAME="Debian 12"\n',
+        "proc/cpuinfo": "processor\t: 0\nmodel name\t: EPYC 7543\n\nprocessor\t: 1\n",
+        "proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5\n",
+        "proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t\t NVIDIA A100\nIRQ: 1\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    found = machine_record.machine_record(str(tmp_path))
+
+    wanted = {"system": "Debian 12", "cpu": "EPYC 7543", "gpus": ["NVIDIA A100"], "driver": "nvidia 550.54.15"}
+    assert wanted.items() <= found.items()
+    assert machine_record.machine_record(str(tmp_path / "nothing"))["gpus"] == []
+
+
+def test_machine_with_amd(tmp_path: Path) -> None:
+    card = tmp_path / "sys/class/drm/card0/device"
+    card.mkdir(parents=True)
+    (card / "vendor").write_text("0x1002\n")
+    (card / "device").write_text("0x740f\n")
+    (tmp_path / "sys/module/amdgpu").mkdir(parents=True)
+    (tmp_path / "sys/module/amdgpu/version").write_text("6.3.6\n")
+
+    found = machine_record.machine_record(str(tmp_path))
+
+    assert (found["gpus"], found["driver"]) == (["AMD 0x740f"], "amdgpu 6.3.6")

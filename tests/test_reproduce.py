@@ -1,0 +1,275 @@
+"""`xpc reproduce`: a run once more from its own code, and what is said of what differs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import console
+import pytest
+
+STUDY = """\
+grid sweep:
+    lr in [0.5, 0.25]
+
+experiment train:
+    grid sweep
+    run "python train.py {lr} {output.model}"
+    output model = "model.json"
+    metric acc maximize from stdout matching "acc=([0-9.]+)"
+
+experiment score:
+    after train
+    run "python score.py {train.model} {output.table}"
+    output table = "table.csv"
+"""
+TRAIN = """\
+import json, sys
+
+import xpc
+
+rate = float(sys.argv[1])
+for step in range(3):
+    xpc.log(step=step, loss=rate / (step + 1))
+json.dump({"weights": [rate * 3, 1.0]}, open(sys.argv[2], "w"))
+print(f"acc={rate / 2}")
+"""
+SCORE = """\
+import json, sys
+
+weights = json.load(open(sys.argv[1]))["weights"]
+open(sys.argv[2], "w").write(f"sum,{sum(weights)}\\n")
+"""
+
+
+def project(tmp_path: Path, study: str = STUDY, **files: str) -> Path:
+    """Give a project whose runs are all done."""
+    source = tmp_path / "source"
+    source.mkdir()
+    texts = {"train.py": TRAIN, "score.py": SCORE} | {name.replace("__", "."): text for name, text in files.items()}
+    for name, text in {"Experimentfile": study, **texts}.items():
+        (source / name).write_text(text)
+    folder = console.fresh_project(source, tmp_path / "project")
+    done = console.run("xpc submit", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def ids(folder: Path, experiment: str = "train") -> list[str]:
+    rows = json.loads(console.run("xpc list --json", folder).stdout)
+    return [row["id"] for row in rows if row["experiment"] == experiment]
+
+
+def snapshot_of(folder: Path) -> dict[str, bytes]:
+    """Give all files below a folder with their content."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def reproduce(folder: Path, arguments: str) -> tuple[int, dict[str, Any]]:
+    said = console.run(f"xpc reproduce {arguments} --json", folder)
+    assert said.stdout, said.stderr
+    return said.returncode, json.loads(said.stdout)
+
+
+def test_the_same(tmp_path: Path) -> None:
+    """Nothing differs, though code and Experimentfile have changed since; the original is as it was."""
+    folder = project(tmp_path)
+    run = ids(folder)[0]
+    before = snapshot_of(folder / "runs")
+    (folder / "train.py").write_text("raise SystemExit('other code')\n")
+    (folder / "Experimentfile").write_text("nonsense\n")
+
+    said = console.run(f"xpc reproduce {run[:7]}", folder)
+
+    assert said.returncode == 0, said.stderr
+    lines = said.stdout.splitlines()
+    tree = json.loads(next((folder / ".xpc/builds").glob("*/plan.json")).read_text())["snapshot"]["tree"]
+    assert lines[:6] == [
+        f"Reproduced: train {run[:7]} is the same in 2 metrics and 1 output.",
+        "",
+        f"run         {run} of train",
+        f"code        snapshot {tree[:7]}, exported anew: 3 files, equal",
+        "            the export that it ran from: 3 files, equal",
+        f"folder      .xpc/reproductions/{run}-1/runs/train/{run}",
+    ]
+    assert lines[7:10] == [
+        "state       done   the same",
+        "metrics     acc    0.25                  the same, 1 value",
+        "            loss   0.16666666666666666   the same, 3 values",
+    ]
+    assert lines[10].startswith("outputs     model   ")
+    assert lines[10].endswith("   the same")
+    assert lines[11:] == ["environment the same"]
+    assert snapshot_of(folder / "runs") == before
+
+
+def test_parents_are_read_as_they_were(tmp_path: Path) -> None:
+    """A run after another reads that one's files; what was set aside since is found, and said."""
+    folder = project(tmp_path)
+    run = ids(folder, "score")[0]
+    assert reproduce(folder, run)[0] == 0
+    (folder / "train.py").write_text(TRAIN.replace("rate * 3", "rate * 4"))
+    again = console.run("xpc submit --rerun stale --where 'lr == 0.5'", folder)
+    assert again.returncode == 0, again.stderr
+
+    earlier = next((folder / "runs/score").glob("*.v1")).name if list((folder / "runs/score").glob("*.v1")) else run
+    status, said = reproduce(folder, earlier)
+
+    assert (status, said["outputs"]["table"]["verdict"]) == (0, "equal"), said
+    assert [note for note in said["notes"] if "was run again since" in note and ".v1 is used" in note]
+
+
+def test_what_depends_on_the_clock_differs(tmp_path: Path) -> None:
+    """Which metric and which output differ, and how far apart; a pattern leaves them out."""
+    study = STUDY.split("experiment score")[0] + '    metric seconds from stdout matching "took=([0-9.]+)"\n'
+    folder = project(tmp_path, study, train__py=TRAIN + "import time\nprint(f'took={time.time()}')\n")
+    run = ids(folder)[0]
+
+    status, said = reproduce(folder, run)
+    assert (status, said["reproduced"]) == (1, False)
+    assert {name: metric["equal"] for name, metric in said["metrics"].items()} == {
+        "acc": True, "loss": True, "seconds": False,
+    }  # fmt: skip
+    assert said["metrics"]["seconds"]["differing"] == 1
+    assert said["outputs"]["model"]["verdict"] == "equal"
+    text = console.run(f"xpc reproduce {run} --compare", folder)
+    assert text.returncode == 1
+    assert text.stdout.startswith(f"Not reproduced: of train {run[:7]} differs seconds.\n")
+    only = console.run(f"xpc reproduce {run} --compare --metrics '!seconds'", folder)
+    assert only.returncode == 0, only.stdout
+
+
+def test_numbers_within_a_tolerance(tmp_path: Path) -> None:
+    """Numbers in texts and metrics may be near; without a tolerance they have to be equal."""
+    noisy = TRAIN.replace("rate = ", "import time\nnoise = time.time_ns() % 10**9 / 10**18\nrate = noise + ")
+    folder = project(tmp_path, STUDY.split("experiment score")[0], train__py=noisy)
+    run = ids(folder)[0]
+
+    status, said = reproduce(folder, run)
+    assert (status, said["outputs"]["model"]["verdict"]) == (1, "differs")
+    assert "number" in said["outputs"]["model"]["detail"]
+    status, said = reproduce(folder, f"{run} --compare --tolerance 1e-6")
+    assert (status, said["outputs"]["model"]["verdict"]) == (0, "close"), said
+
+
+def test_a_failure_is_reproduced_too(tmp_path: Path) -> None:
+    """A run that failed alike is the same; what is gone is said with the exit status 1."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "Experimentfile").write_text('experiment train:\n    run "python train.py"\n')
+    (source / "train.py").write_text("raise SystemExit(3)\n")
+    folder = console.fresh_project(source, tmp_path / "project")
+    console.run("xpc submit", folder)
+    run = ids(folder)[0]
+
+    status, said = reproduce(folder, run)
+    assert (status, said["state"], said["exit"]) == (0, {"a": "failed", "b": "failed"}, {"a": 3, "b": 3})
+    build = next((folder / ".xpc/builds").glob("*"))
+    shutil.move(build, tmp_path / "build")
+    gone = console.run(f"xpc reproduce {run}", folder)
+    assert gone.returncode == 1
+    assert gone.stderr == (
+        f"error[XR021]: run `train {run[:7]}` can't be reproduced: its build {build.name[:7]} is gone\n"
+        "help: without its build nobody knows what it executed; `xpc show` tells what its record still says\n"
+    )
+    shutil.move(tmp_path / "build", build)
+    subprocess.run(["rm", "-rf", str(folder / ".git")], check=True)
+    gone = console.run(f"xpc reproduce {run}", folder)
+    assert (gone.returncode, "error[XR023]" in gone.stderr) == (1, True), gone.stderr
+
+
+def test_an_export_that_was_written_to_is_told(tmp_path: Path) -> None:
+    """The run's code comes from git all the same; `xpc doctor` tells it, too."""
+    folder = project(tmp_path)
+    run = ids(folder)[0]
+    tree = next((folder / ".xpc/snapshots").glob("*.json")).stem
+    file = folder / ".xpc/snapshots" / tree / "train.py"
+    file.chmod(0o644)
+    file.write_text(file.read_text().replace("rate * 3", "rate * 5"))
+    file.parent.chmod(0o755)
+    (file.parent / "new.py").write_text("")
+
+    status, said = reproduce(folder, run)
+
+    assert status == 0
+    assert said["code"]["before"] == "3 files, and 2 differ: train.py changed, new.py added"
+    assert [note for note in said["notes"] if "is not as it was made" in note]
+    doctor = console.run("xpc doctor --no-jobs", folder)
+    assert doctor.returncode == 1
+    assert f"  ✗ bad   {tree[:7]}  3 files, and 2 differ: train.py changed, new.py added\n" in doctor.stdout
+
+
+def test_another_package_is_told(tmp_path: Path) -> None:
+    """What differs in the environment stands below what differs in the results."""
+    packages = tmp_path / "packages"
+    shown = packages / "shown-1.0.dist-info"
+    shown.mkdir(parents=True)
+    (shown / "METADATA").write_text("Metadata-Version: 2.1\nName: shown\nVersion: 1.0\n")
+    os.environ["PYTHONPATH"] = str(packages)
+    try:
+        folder = project(tmp_path)
+        run = ids(folder)[0]
+        shown.rename(packages / "shown-2.0.dist-info")
+        (packages / "shown-2.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: shown\nVersion: 2.0\n")
+        said = console.run(f"OMP_NUM_THREADS=3 xpc reproduce {run}", folder)
+    finally:
+        del os.environ["PYTHONPATH"]
+
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines()[-2:] == [
+        "environment package shown              1.0 → 2.0",
+        "            variable OMP_NUM_THREADS   — → 3",
+    ]
+    two = console.run(f"xpc show {run}", folder).stdout
+    assert "\nran in\n  python     " in two
+
+
+@pytest.mark.parametrize("mode", ["copy", "snapshot", "project"])
+def test_other_working_directories(tmp_path: Path, mode: str) -> None:
+    """Copies, the snapshot itself, and the live project, which is made of the snapshot here."""
+    study = f"""\
+experiment train:
+    workdir {mode}
+    run "python train.py 0.5 {{output.model}}"
+    output model = "m.json"
+"""
+    folder = project(tmp_path, study)
+    run = ids(folder)[0]
+    (folder / "train.py").write_text("raise SystemExit(1)\n")
+
+    status, said = reproduce(folder, run)
+
+    assert (status, said["outputs"]["model"]["verdict"]) == (0, "equal"), said
+    uncertain = [note for note in said["notes"] if "live project" in note]
+    assert bool(uncertain) == (mode == "project")
+
+
+def test_links_lead_where_they_led(tmp_path: Path) -> None:
+    """Also one that leads out of the project."""
+    study = """\
+link "data"
+link "../shared"
+
+experiment train:
+    run "cat data/a shared/b > {output.both}"
+    output both = "both"
+"""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/b").write_text("b\n")
+    source = tmp_path / "source"
+    (source / "data").mkdir(parents=True)
+    (source / "data/a").write_text("a\n")
+    (source / "Experimentfile").write_text(study)
+    (source / ".gitignore").write_text("data/\n")
+    folder = console.fresh_project(source, tmp_path / "project")
+    done = console.run("xpc submit", folder)
+    assert done.returncode == 0, done.stderr
+
+    status, said = reproduce(folder, ids(folder)[0])
+
+    assert (status, said["outputs"]["both"]["verdict"]) == (0, "equal"), said
+    assert (folder / said["folder"] / "files/both").read_text() == "a\nb\n"
