@@ -141,8 +141,8 @@ def _list(project: Path, before: Mapping[str, int], known: Known) -> _Listing:
         listing.folders += [(experiment, 0), (f"{experiment}/{packs.FOLDER}", 0)]
     for experiment, path in sorted(experiments.items()):
         touched = {experiment: os.stat(path).st_mtime_ns, f"{experiment}/{packs.FOLDER}": _touched(path)}
-        if all(before.get(name, 0) == time for name, time in touched.items()):
-            continue
+        if touched[experiment] and all(before.get(name, 0) == time for name, time in touched.items()):
+            continue  # a folder without a time, as some archives give it, is listed each time
         _list_experiment(listing, experiment, path, known.get(experiment))
         # What changes once more within the same tick would not show: then the folder is listed again.
         settled = time.time_ns() - SETTLED

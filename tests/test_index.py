@@ -73,6 +73,17 @@ def test_running_runs_are_read_again(study: Recorded) -> None:
     assert store.reduced("train", "loss", "last")[study.tables["train"].id(3)] == 8.0
 
 
+def test_folder_without_a_time(study: Recorded) -> None:
+    """What an archive has restored may bear the first second of all time: that is no sign that nothing is in it."""
+    train = study.folder / "runs/train"
+    os.utime(train, (0, 0))
+    assert states(study.store()) == ["done"] * 3
+
+    study.write(3)
+    os.utime(train, (0, 0))
+    assert states(study.store()) == ["done"] * 4
+
+
 def test_new_runs_are_found_by_their_folder(study: Recorded) -> None:
     """Without any hint."""
     study.store()
