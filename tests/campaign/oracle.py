@@ -26,7 +26,7 @@ KEPT: Final = re.compile(
         | snapshots/[0-9a-f]+(\.json | (\.git|\.links)?(/.*)?)
         | builds/[0-9a-f]+/(
             plan\.json | points\.(jsonl|idx) | provenance\.json | submit\.sh | xpc\.pyz | arrays/[\w.-]+ | logs/.* )
-        | (submissions|evidence)/[\w.-]+\.jsonl | events/[\w.-]+\.log | shim/[\w.-]+\.zip
+        | environments/[\w.-]+\.json | (submissions|evidence)/[\w.-]+\.jsonl | events/[\w.-]+\.log | shim/[\w.-]+\.zip
     ) | runs/( \.gitignore | (train|evaluate)/[0-9a-f]{16}/(
         run(\.\d+)?\.jsonl | (run\.\d+\.release|fence(\.\d+)?)\.jsonl | config\.json | (stdout|stderr)(\.\d+)?\.log
         | metrics(\.\d+)?\.jsonl | files/(result|text)\.txt

@@ -89,6 +89,7 @@ class Project:
             text=True,
             start_new_session=True,
             preexec_fn=_listen,
+            **self.identity,
         )
         self._going.append(going)
         return going
