@@ -26,7 +26,7 @@ from .cluster_select import Chooser, Chosen
 from .cluster_send import Failure, Sender, SentCall
 from .cluster_withdraw import withdraw
 from .oar_submit import Oar
-from .opening import hide, require_writable, tell_held, watching
+from .opening import hide, require_secrets, require_writable, reraise_denied, tell_held, watching
 from .slurm_submit import Slurm
 
 SCHEDULERS: Final[Mapping[str, Callable[[Mapping[str, str]], Scheduler]]] = {"slurm": Slurm, "oar": Oar}
@@ -78,6 +78,7 @@ def submit_cluster(
         try:
             opened = Build(str(build))
         except BuildError as error:
+            reraise_denied(error)
             diagnostics.error("XS003", None, str(error), help="`xpc build` makes it again")
             return None
         with closing(opened):
@@ -126,9 +127,9 @@ class _Submit:
                 return None
             held, done.resumed = found.held, [submission.name for submission in found.submissions]
         table = Rows(self._folder, self._plan)
-        chooser = self._chooser(table) if prepare() else None
-        chosen = chooser.choose(rows, retry, diagnostics) if chooser is not None else None
-        if chooser is not None and chosen is not None:
+        selected = self._choose(table, rows, retry, diagnostics) if prepare() else None
+        if selected is not None:
+            chooser, chosen = selected
             done.selection = chosen.selection
             self._require_writable(chosen.selection.send, table)
             before(chosen.selection)
@@ -137,7 +138,18 @@ class _Submit:
                 self._send(chosen, self._calls(chosen, chooser, table), writer, done, held)
         if writer is not None:
             self._finish(writer, held, done)
-        return done if chosen is not None else None
+        return done if selected is not None else None
+
+    def _choose(
+        self, table: Rows, rows: Sequence[int], retry: Retry | None, diagnostics: Diagnostics
+    ) -> tuple[Chooser, Chosen] | None:
+        store = Store(self._project, self._environ)
+        try:
+            chooser = Chooser(self._build, table, store, self._kind)
+            chosen = chooser.choose(rows, retry, diagnostics)
+        finally:
+            store.close()
+        return None if chosen is None else (chooser, chosen)
 
     def _require_writable(self, rows: Sequence[int], table: Rows) -> None:
         """Raise ``PermissionError`` where a job could not write: its scheduler would take it, and it would be lost."""
@@ -202,14 +214,7 @@ class _Submit:
     def _possible(self, diagnostics: Diagnostics) -> bool:
         """Say what keeps the cluster from taking anything of this project."""
         self._secrets.sweep()
-        missing = self._secrets.missing()
-        for experiment, name in missing:
-            diagnostics.error(
-                "XS006",
-                None,
-                f"experiment `{experiment}` needs the secret `{name}`, and it is not set",
-                help=f"`export {name}=…` in the shell that submits",
-            )
+        complete = require_secrets(self._plan, self._plan["experiments"], self._environ, diagnostics)
         bad = sorted({char for char in str(self._project) if _is_unfit(char, self._kind)})
         if bad:
             diagnostics.error(
@@ -220,7 +225,7 @@ class _Submit:
                 help="rename the folder",
             )
             return False
-        return not missing
+        return complete
 
     def _writer(self) -> SubmissionWriter:
         return SubmissionWriter(self._project, self._build.id, self._target, self._kind)
