@@ -71,7 +71,7 @@ class Listing:
 
 def globs(patterns: Sequence[str]) -> re.Pattern[str]:
     """Give what matches the paths that any of *patterns* matches; none: all paths."""
-    return re.compile("|".join(map(_regex, patterns)) if patterns else "")
+    return re.compile("|".join(map(_regex, patterns)) if patterns else "", re.DOTALL)
 
 
 def list_tree(repository: Repository, tree: str) -> Listing:

@@ -143,9 +143,13 @@ def told(found: Sequence[Acceptance], *, done: bool) -> list[str]:
     if not found:
         return ["Nothing to accept: no run is stale."]
     verb = "accepted" if done else "stale"
-    lines = [f"{verb}: {count(len(each.runs), 'run')} of {each.experiment}: {each.what}" for each in found[:REASONS]]
-    if more := found[REASONS:]:
-        lines.append(f"{verb}: {count(sum(len(each.runs) for each in more), 'run')} more")
+    groups: dict[tuple[str, str], int] = {}
+    for each in found:
+        groups[each.experiment, each.what] = groups.get((each.experiment, each.what), 0) + len(each.runs)
+    reasons = [(name, what, runs) for (name, what), runs in groups.items()]
+    lines = [f"{verb}: {count(runs, 'run')} of {name}: {what}" for name, what, runs in reasons[:REASONS]]
+    if more := reasons[REASONS:]:
+        lines.append(f"{verb}: {count(sum(runs for *_, runs in more), 'run')} more")
     total = sum(len(each.runs) for each in found)
     if done:
         return [*lines, "", f"{count(total, 'run')} {'counts' if total == 1 else 'count'} as done by the present code."]
