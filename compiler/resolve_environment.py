@@ -13,6 +13,7 @@ from .scope import Scope
 from .study import Code, Environment
 from .values import Value, dotted
 
+OWN: Final = "XPC_"
 RUNTIMES: Final = ("podman", "docker", "apptainer")
 
 
@@ -32,8 +33,9 @@ def resolve_environment(use: tree.UseEnvironment | None, scope: Scope, context: 
             case tree.Setup(text=text):
                 setup.append(text)
             case tree.Secret(name=name):
-                secrets[name.text] = None
-                variables.pop(name.text, None)
+                if _arrives(name, context):
+                    secrets[name.text] = None
+                    variables.pop(name.text, None)
             case tree.Assign(key=key, value=value):
                 found = _variable(key, value, scope, context)
                 if found is not None:
@@ -45,6 +47,20 @@ def resolve_environment(use: tree.UseEnvironment | None, scope: Scope, context: 
                 mounts.append(item)
     _without_container(mounts, container, context)
     return Environment(tuple(setup), variables, tuple(secrets), container, tuple(mounts))
+
+
+def _arrives(name: tree.Word, context: Context) -> bool:
+    """Tell whether a secret of this name can reach a program; xpc's own variables are taken out before it starts."""
+    if not name.text.startswith(OWN):
+        return True
+    context.diagnostics.error(
+        "XP045",
+        name.span,
+        f"a secret called `{name.text}` would never arrive: variables that begin with `{OWN}` are xpc's own",
+        "never arrives",
+        help=f"give it another name, such as `{name.text.removeprefix(OWN) or 'TOKEN'}`",
+    )
+    return False
 
 
 def _variable(key: tree.Key, expr: tree.Expr, scope: Scope, context: Context) -> tuple[Value | Code | tree.Text] | None:

@@ -33,9 +33,10 @@ class Denied:
     def help(self) -> tuple[str, ...]:
         if self.mine:
             return (f"`chmod u+rwX {self.path}`",)
+        what = ".xpc runs" if self.path.split("/")[0] in (".xpc", "runs") else self.path
         if not self.member:
-            return (f"{self.owner} types `chgrp -R GROUP .xpc runs` for a group that you share", PAGE)
-        return (f"{self.owner} types `chmod -R g+rwX .xpc runs`, and has `umask 002` from then on", PAGE)
+            return (f"{self.owner} types `chgrp -R GROUP {what}` for a group that you share", PAGE)
+        return (f"{self.owner} types `chmod -R g+rwX {what}`, and has `umask 002` from then on", PAGE)
 
 
 def denied(path: str | bytes | os.PathLike[str]) -> Denied | None:

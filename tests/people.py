@@ -7,7 +7,8 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fcntl import LOCK_EX, flock
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ def possible() -> bool:
 @cache
 def make_accounts() -> None:
     """Make the group and the two accounts, if they are missing."""
+    with open("/tmp/xpc-people.lock", "w") as lock:  # processes of one test run may come at once
+        flock(lock, LOCK_EX)
+        _make_missing()
+
+
+def _make_missing() -> None:
     if GROUP not in {group.gr_name for group in grp.getgrall()}:
         subprocess.run(["groupadd", GROUP], check=True)
     for user in (ANN, BEN):
@@ -93,6 +100,10 @@ class Lab:
         env["PATH"] = f"{programs()}:/usr/local/bin:/usr/bin:/bin:/usr/games"
         return env
 
+    def _as(self, user: str, command: Sequence[str]) -> list[str]:
+        """Give a command as a user types it; the home of the test stands for the account's own."""
+        return [_runuser(), "-u", user, "--", "env", f"HOME={self._homes[user]}", *command]
+
     def run(
         self,
         user: str,
@@ -104,7 +115,7 @@ class Lab:
     ) -> subprocess.CompletedProcess[str]:
         """Type a command as a user, in the project, with that user's umask."""
         done = subprocess.run(
-            [_runuser(), "-u", user, "--", *command],
+            self._as(user, command),
             cwd=self.folder,
             env={**self.environ(user), **(environ or {})},
             umask=self.umask[user],
@@ -125,7 +136,7 @@ class Lab:
     def start(self, user: str, *command: str) -> subprocess.Popen[str]:
         """Start a command that goes on meanwhile."""
         return subprocess.Popen(
-            [_runuser(), "-u", user, "--", *command],
+            self._as(user, command),
             cwd=self.folder,
             env=self.environ(user),
             umask=self.umask[user],

@@ -93,3 +93,53 @@ def test_group_of_a_setgid_project_is_kept(tmp_path: Path, monkeypatch: pytest.M
         assert path.stat().st_gid == group, path
         if path.is_dir() and ".xpc/snapshots/" not in f"{path}/":
             assert path.stat().st_mode & 0o2000, path
+
+
+PRIVATE = """
+environment private:
+    secret STUDY_SECRET
+
+experiment open:
+    run "true"
+
+experiment closed:
+    environment private
+    run "true"
+"""
+
+
+def test_secret_that_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is started where a run would lack a secret; runs that need none are, and what is done asks for none."""
+    monkeypatch.delenv("STUDY_SECRET", raising=False)
+    folder = tmp_path / "project"
+    Repo(folder, {"Experimentfile": PRIVATE})
+    status, said = answer(folder, "submit")
+    assert status == 1
+    assert said == (
+        "error[XS006]: experiment `closed` needs the secret `STUDY_SECRET`, and it is not set\n"
+        "help: `export STUDY_SECRET=…` in the shell that submits\n"
+    )
+    assert not (folder / "runs").exists()
+
+    assert answer(folder, "submit", "open")[0] == 0
+    monkeypatch.setenv("STUDY_SECRET", SECRET)
+    assert answer(folder, "submit")[0] == 0
+    monkeypatch.delenv("STUDY_SECRET")
+    assert answer(folder, "submit") == (0, "Nothing to run: 2 done.\n")
+
+
+def test_secret_that_would_never_arrive(tmp_path: Path) -> None:
+    """Variables of xpc's own prefix are taken out before a program starts: such a secret is refused at its place."""
+    folder = tmp_path / "project"
+    Repo(folder, {"Experimentfile": PRIVATE.replace("STUDY_SECRET", "XPC_TOKEN")})
+    assert answer(folder, "check") == (
+        1,
+        "error[XP045]: a secret called `XPC_TOKEN` would never arrive: variables that begin with `XPC_` are xpc's own\n"
+        " --> Experimentfile:3:12\n"
+        "  |\n"
+        "3 |     secret XPC_TOKEN\n"
+        "  |            ^^^^^^^^^ never arrives\n"
+        "  |\n"
+        "help: give it another name, such as `TOKEN`\n"
+        "\n1 error. Nothing was written.\n",
+    )

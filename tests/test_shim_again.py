@@ -230,8 +230,8 @@ def test_secrets_on_oar_come_from_a_file(tmp_path: Path) -> None:
     """OAR passes no environment on: what the submit left for the job is given to the program."""
     build = of_kind("oar", build_of(tmp_path, Experiment("train", 'test "$TOKEN" = s3cret')))
     of_kind("oar", build, lambda plan: plan["experiments"]["train"]["environment"].update(secrets=["TOKEN"]))
-    secrets = tmp_path / ".xpc/secrets"
-    secrets.mkdir()
+    secrets = tmp_path / ".xpc/secrets" / str(os.getuid())
+    secrets.mkdir(parents=True)
     (secrets / "xpc-9c3e11f-1.json").write_text('{"TOKEN": "s3cret"}')
 
     assert task(tmp_path, build, OAR_NODEFILE="", **OAR) == (0, "")

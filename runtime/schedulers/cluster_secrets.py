@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +19,7 @@ FOLDER: Final = ".xpc/secrets"
 
 
 class SecretFiles:
-    """`.xpc/secrets/<job name>.json`: the values that a job's task puts into its program's environment."""
+    """`.xpc/secrets/<uid>/<job name>.json`: the values that a job's task puts into its program's environment."""
 
     def __init__(self, project: Path, plan: Mapping[str, Any], environ: Mapping[str, str]) -> None:
         self._project = project
@@ -27,17 +29,12 @@ class SecretFiles:
         }
         self._environ = environ
 
-    def missing(self) -> list[tuple[str, str]]:
-        """Give experiment and name of each secret that is not set here."""
-        return [(of, name) for of, names in self._names.items() for name in names if name not in self._environ]
-
     def write(self, token: str, call: PlannedCall) -> None:
         """Make the file of a call, if its jobs need one."""
         names = self._names[call.experiment]
         if self._kind != "oar" or not names:
             return
-        folder = self._project / FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = _own_folder(self._project)
         text = json.dumps({name: self._environ[name] for name in names})
         file = os.open(folder / f"{token}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(file, "w") as opened:
@@ -48,9 +45,26 @@ class SecretFiles:
         sweep_secrets(self._project)
 
 
+def _own_folder(project: Path) -> Path:
+    """Give the folder for this user's secrets, that nobody else can look into; in a group's project each has one.
+
+    Raises ``PermissionError`` where somebody else has put theirs there.
+    """
+    folder = project / FOLDER / str(os.getuid())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
+    return folder
+
+
 def sweep_secrets(project: Path) -> None:
-    """Remove the secrets of submissions whose runs have all ended."""
-    files = list((project / FOLDER).glob("*.json"))
+    """Remove this user's secrets of submissions whose runs have all ended."""
+    files = list((project / FOLDER / str(os.getuid())).glob("*.json"))
     if not files:
         return
     settled = read_evidence(project).settled
@@ -63,5 +77,4 @@ def sweep_secrets(project: Path) -> None:
     }
     for path in files:
         if path.stem not in needed:
-            with suppress(PermissionError):  # another user's, who will remove it
-                path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)

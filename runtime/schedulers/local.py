@@ -21,7 +21,7 @@ from ..shim.workdir import WorkdirError
 from ..standing import standing_of
 from ..submissions import SubmissionWriter
 from .elsewhere import on_clusters
-from .opening import hide, require_writable, tell_held, watching
+from .opening import hide, require_secrets, require_writable, reraise_denied, tell_held, watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def submit(
             opened = Build(str(build))
             place = Place(str(project), opened, environ)
         except (BuildError, WorkdirError) as error:
+            reraise_denied(error)
             diagnostics.error("XS003", None, str(error), help="`xpc build` makes it again")
             return None
         with closing(opened):
@@ -77,7 +78,10 @@ def submit(
             if selection is None:
                 return None
             selection.busy = sorted([*selection.busy, *taken])
-            require_writable(project, _runs(place, selection.send))
+            runs = list(_runs(place, selection.send))
+            if not require_secrets(opened.plan, dict.fromkeys(name for name, _ in runs), environ, diagnostics):
+                return None
+            require_writable(project, runs)
             before(selection)
             rules = replace(rules or Rules(), keep=lock.touch)
             return Submitted(selection, _execute(project, place, selection.send, limits, reporter, rules))

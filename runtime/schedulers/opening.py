@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ...grammar.diagnostic import Diagnostics
 from ..lock import LEASE, LEASES, NAME, Held
@@ -40,6 +40,27 @@ def require_writable(project: Path, runs: Iterable[tuple[str, str]], *more: Path
     for path in (home, *map(str, more)):
         if not open_[path]:
             raise _closed(path)
+
+
+def require_secrets(
+    plan: Mapping[str, Any], experiments: Iterable[str], environ: Mapping[str, str], diagnostics: Diagnostics
+) -> bool:
+    """Report the secrets of these experiments that are not set; say whether all are."""
+    complete = True
+    for experiment in experiments:
+        for name in plan["experiments"][experiment]["environment"]["secrets"]:
+            if name not in environ:
+                complete = False
+                message = f"experiment `{experiment}` needs the secret `{name}`, and it is not set"
+                help = f"`export {name}=…` in the shell that submits"
+                diagnostics.error("XS006", None, message, help=help)
+    return complete
+
+
+def reraise_denied(error: Exception) -> None:
+    """Raise the ``PermissionError`` that was behind another error: whoever called says whose the file is."""
+    if isinstance(error.__cause__, PermissionError):
+        raise error.__cause__
 
 
 def _is_open(folder: str | Path) -> bool:

@@ -60,7 +60,7 @@ class Build:
             schemas = (self.plan["schema"], header["schema"])
             self._shapes: List[Dict[str, Any]] = header["shapes"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BuildError("the build in %s can't be read: %s" % (folder, error)) from None
+            raise BuildError("the build in %s can't be read: %s" % (folder, error)) from error
         if schemas != SCHEMAS:
             raise BuildError("the build in %s is of %s and %s: made by another xpc" % (folder, *schemas))
         self.id = os.path.basename(os.path.normpath(folder))

@@ -74,7 +74,9 @@ def secrets(kind: str, project: str, environ: Mapping[str, str]) -> Dict[str, st
     if not token or os.sep in token:
         return {}
     try:
-        with open(os.path.join(project, SECRETS, token + ".json"), "rb") as file:
+        with open(os.path.join(project, SECRETS, str(os.getuid()), token + ".json"), "rb") as file:
+            if os.fstat(file.fileno()).st_uid != os.getuid():
+                return {}  # somebody else has put it there
             found = json.loads(file.read().decode("utf-8"))
     except (OSError, ValueError):
         return {}  # the run has none

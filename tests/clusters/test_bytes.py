@@ -28,7 +28,7 @@ def test_values_and_secrets(make_project: Callable[..., ClusterProject], kind: s
     """By argument, shell, variable and config, and to a child; the secret reaches the program and nothing else."""
     project = make_project(kind, files(kind, FEW))
     project.xpc("submit", "--target", "far", environ={"STUDY_SECRET": SECRET})
-    kept = list((project.folder / ".xpc/secrets").glob("*"))
+    kept = list((project.folder / ".xpc/secrets").glob("*/*"))
     for path in kept:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -41,7 +41,7 @@ def test_values_and_secrets(make_project: Callable[..., ClusterProject], kind: s
 
     check(project.folder, values=FEW)
     assert "top-secret" not in told
-    project.until(lambda: project.xpc("status") and not list((project.folder / ".xpc/secrets").glob("*")), 60)
+    project.until(lambda: project.xpc("status") and not list((project.folder / ".xpc/secrets").glob("*/*")), 60)
     assert holders(project.folder) == []
 
 

@@ -127,14 +127,16 @@ class Why:
         return visible(reason) if isinstance(reason, str) else ""
 
     def stale(self, experiment: str, id: str) -> str:
-        """Give what has changed since a run was done. Only then the code is looked at."""
-        found = self._freshness.why(experiment).get(id)
+        """Give what has changed since a run was done, if the code can be looked at. Only then it is."""
+        found = self._freshness.why(experiment).get(id) if self._freshness is not None else None
         return found.why if found is not None else ""
 
     @cached_property
-    def _freshness(self) -> Freshness:
+    def _freshness(self) -> Freshness | None:
         from .freshness import Freshness
 
+        if not self._session.may_pin():
+            return None
         return Freshness(self._session, self._standings, self._session.pinned_plan)
 
 

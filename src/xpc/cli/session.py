@@ -124,6 +124,20 @@ class Session:
         assert found is not None
         return found
 
+    def may_pin(self) -> bool:
+        """Take the snapshot if that can be done, for what can go without: in another user's folder, or without git."""
+        from xpc.compiler.snapshot import take
+
+        if "snapshot" not in self.__dict__:
+            try:
+                found = take(self.folder, self.checked().root, self.snapshot_mode, Diagnostics())
+            except PermissionError:
+                found = None
+            if found is None:
+                return False
+            self.__dict__["snapshot"] = found
+        return True
+
     @cached_property
     def content(self) -> InputContent:
         """What the files hold that inputs name."""
