@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+LINE_END: Final = "a line end in a path"
+
 # What of the caller's GIT_* stays: where git and its user's own settings are. All else (GIT_DIR, GIT_INDEX_FILE …)
 # would lead a call elsewhere, as inside a hook.
 KEPT_VARIABLES: Final = frozenset(
@@ -142,6 +144,8 @@ class Repository:
 def open_repository(folder: str | os.PathLike[str]) -> Repository:
     """Find the repository around *folder*; raises `GitError` if there is none, `GitMissingError` without git."""
     place = os.path.realpath(folder)
+    if "\n" in place:  # git tells the paths of a repository line by line
+        raise GitError(("rev-parse",), 128, LINE_END)
     environment = _environment(SETTINGS)
     listing = _start(("config", "--list", "-z", "--show-scope"), place, environment)
     question = ("rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir", "--git-common-dir")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ..grammar.diagnostic import Diagnostics
-from .git_calls import GitError, GitMissingError
+from .git_calls import LINE_END, GitError, GitMissingError
 
 
 def refuse(error: GitError | GitMissingError, folder: Path, diagnostics: Diagnostics) -> None:
@@ -53,6 +53,13 @@ def refuse(error: GitError | GitMissingError, folder: Path, diagnostics: Diagnos
                 "whoever owns it types `git config core.sharedRepository group` and `chmod -R g+rwX .git`",
                 "docs/groups.md tells how several people share a project",
             ),
+        )
+    elif text == LINE_END:
+        diagnostics.error(
+            "XP137",
+            None,
+            f"git can't tell where `{os.path.realpath(folder)}` is: there is a line end in its path",
+            help="rename the folder",
         )
     elif "transport" in text and "not allowed" in text:
         diagnostics.error(

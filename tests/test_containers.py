@@ -239,3 +239,21 @@ def test_path_that_cannot_be_mounted(tmp_path: Path) -> None:
     one, workdir = box(odd, "podman", {})
     with pytest.raises(WorkdirError, match="can't be mounted"):
         one.wrap(["true"], workdir, [], "b", {}, [])
+
+
+@podman
+def test_image_without_bash(tmp_path: Path) -> None:
+    """A text with shell syntax is run by bash; an image that has none is named, with what it lacks."""
+    build = boxed(tmp_path, ["bash", "-c", "true"])
+    task(tmp_path, build)
+    end = end_of(tmp_path)
+    assert (end["state"], end["exit"]) == ("failed", 127)
+    assert end["reason"] == f"the image {IMAGE} has no bash, which texts with shell syntax need"
+
+
+@podman
+def test_denied_elsewhere_is_not_the_snapshot(tmp_path: Path) -> None:
+    """A program that may not write to a folder of the image is not told that it wrote into the snapshot."""
+    build = boxed(tmp_path, ["sh", "-c", "echo \"PermissionError: 'train.py/../../x'\" >&2; touch /proc/x; exit 1"])
+    task(tmp_path, build)
+    assert end_of(tmp_path)["reason"] is None

@@ -19,6 +19,7 @@ PASSED = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_", "ZE_", "SLURM_", "OAR_")
 # A runtime would take these for its own: their values are written out, which is right for all but secrets.
 WRITTEN = ("PATH", "HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "XDG_RUNTIME_DIR", "XDG_DATA_HOME")
 REFUSED = re.compile(r"^(Error|docker|FATAL|INFO|WARNING|time=)|OCI runtime|error during connect")
+NO_COMMAND = re.compile(r"executable file .*not found")
 NO_IMAGE = re.compile(
     r"no such image|manifest unknown|unable to find|initializing source|pull access denied|no such host|not known|"
     r"could not open image|unable to handle|did not resolve|image not known|unable to copy|repository",
@@ -41,6 +42,7 @@ class Box:
     def __init__(self, declared: Mapping[str, Any], context: template.Context, environ: Mapping[str, str]) -> None:
         self._context = context
         self._environ = environ
+        self._program = ""
         self.image = template.text(declared["image"], context)
         self.runtime: str = declared["runtime"] or default_runtime(environ.get("PATH"))
         where = blake2b(context.project.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
@@ -60,6 +62,7 @@ class Box:
         secrets: Sequence[str],
     ) -> Wrapped:
         """Put a command into the container; *own* are the variables that it gets. Raises `WorkdirError`."""
+        self._program = argv[0] if argv else ""
         binds = list(self._binds(workdir, links, build))
         env = dict(self._environ)
         if self.runtime == "apptainer":
@@ -156,7 +159,11 @@ class Box:
         codes = (255,) if self.runtime == "apptainer" else (125, 126, 127)
         if code not in codes or not any(REFUSED.search(line) for line in lines[-3:]):
             return None
-        if code == 127:
+        if code == 127 or NO_COMMAND.search(last):
+            if self._program == "bash":
+                return Cause(
+                    "failed", "the image %s has no bash, which texts with shell syntax need" % self.image, code
+                )
             return Cause("failed", "command not found in the image %s" % self.image, code)
         if code == 126:
             return Cause("failed", "not executable in the image %s" % self.image, code)

@@ -447,7 +447,7 @@ def snapshot_write_hint(stderr_tail: str, workdir: Workdir) -> str | None:
 def _entry(named: str, workdir: Workdir) -> str | None:
     """Give the top-level entry of the snapshot that a path of a message is in."""
     code = os.path.normpath(os.path.join(workdir.export, workdir.stamp.prefix))
-    # Through the links of the run's folder: what is a folder of its own there, or linked from elsewhere, is no snapshot.
+    # Through the links of the run's folder: what is a real folder there, or linked from elsewhere, is no snapshot.
     path, base = os.path.realpath(os.path.join(workdir.home, named)), os.path.realpath(code)
     if not path.startswith(base + os.sep):
         return None
