@@ -72,6 +72,8 @@ def notes(result: Result, hint: str = "") -> list[str]:
     if result.missing:
         listed = ", ".join(f"`{name}` in {quantities.runs(number)}" for name, number in result.missing.items())
         lines.append(f"Done without a value: {listed}.")
+    if result.beyond:
+        lines.append(f"Numbers too large to reckon with: {', '.join(f'`{name}`' for name in result.beyond)}.")
     lines += map(_comparison, result.comparisons)
     if result.broken:
         more = f" and {len(result.broken) - 3:,} more" if len(result.broken) > 3 else ""

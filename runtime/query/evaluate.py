@@ -95,6 +95,7 @@ class _Evaluation:
             missing=dict(self.context.missing),
             unkept=self.context.unkept,
             comparisons=tuple(found[1] for found in self.context.comparisons.values() if found is not None),
+            beyond=tuple(self.context.beyond),
             broken=tuple(self._broken()),
             title=title,
             trace=RunTrace(self.runs, selected.rows, order, groups, absent, rows.inputs),

@@ -34,7 +34,8 @@ class Context:
     """What all expressions of a query share. *missing* counts the runs that lack a value, by what was asked for.
 
     *eligible* are the rows of the frame that `where` does not leave out for their state. *comparisons* are by the form
-    of a baseline's condition. *unkept* counts the combinations of which `keep` found no row with a value.
+    of a baseline's condition. *unkept* counts the combinations of which `keep` found no row with a value. *beyond*:
+    what has numbers that are too large to reckon with.
     """
 
     catalog: Catalog
@@ -42,6 +43,7 @@ class Context:
     diagnostics: Diagnostics
     missing: dict[str, int] = field(default_factory=dict)
     unkept: int = 0
+    beyond: dict[str, None] = field(default_factory=dict)
     eligible: Collection[int] | None = None
     comparisons: dict[Hashable, tuple[Baseline, Comparison] | None] = field(default_factory=dict)
 

@@ -42,7 +42,7 @@ class Result:
     many of its runs are not done, by state, those included that `where` left out for their state; which *left_out*
     counts in all, as *waiting* counts the others. *missing*: how many done runs lack a value, by what was asked for.
     *unkept*: combinations of which `keep` found no row with a value. *comparisons* are those with a baseline.
-    *broken*: folders of records that can't be read.
+    *beyond*: what has numbers that are too large to reckon with. *broken*: folders of records that can't be read.
     """
 
     columns: tuple[ResultColumn, ...]
@@ -56,6 +56,7 @@ class Result:
     missing: Mapping[str, int] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
     unkept: int = 0
+    beyond: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     title: str | None = None
     trace: Trace | None = field(default=None, repr=False, compare=False)

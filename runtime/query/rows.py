@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Final
 
 from ...grammar import tree
 from ..metrics import Series
@@ -15,9 +16,11 @@ from .expressions import Column, Context, Evaluator
 from .lookup import Ancestor, Config, Field, Metric, exact, look_up
 from .planned import Value
 from .provenance import Inputs, Pairing
-from .values import finite, kind, named, order_key
+from .values import LARGEST, finite, kind, named, order_key
 from .view import Runs
 from .walk import has_reduction, is_condition, shape
+
+BEYOND: Final = 1 << LARGEST  # stands for what Python could not make a float of
 
 
 class RunRows(Evaluator):
@@ -183,7 +186,7 @@ class GroupRows(Evaluator):
         comparison.unpaired.update(self.runs.rows[place] for places in pairing.unpaired for place in places)
         made = OF_PAIRS[name]
         return [
-            finite(made([(column[self.runs.rows[own]], column[other]) for own, other in pairs]))
+            self._made(x, made, [(column[self.runs.rows[own]], column[other]) for own, other in pairs])
             for pairs in pairing.pairs
         ]
 
@@ -222,7 +225,18 @@ class GroupRows(Evaluator):
         self._count_missing(x, column)
         self._columns.append(column)
         groups = (known_at(column, group) for group in self.groups)
-        return [finite(function(values)) for values in groups]
+        return [self._made(x, function, values) for values in groups]
+
+    def _made(self, x: tree.Expr, function: Callable[[Any], Value], values: Any) -> Value:
+        """Reduce the values of *x* in a group; null, and it is noted, where that is beyond all floats."""
+        try:
+            found = function(values)
+        except OverflowError:  # integers that no float comes near
+            found = BEYOND
+        value = finite(found)
+        if value is None and type(found) is int:
+            self.context.beyond[" ".join(x.span.text.split())] = None
+        return value
 
     def _numeric(self, name: str, x: tree.Expr) -> Column | None:
         column = self.runs.evaluate(x)
