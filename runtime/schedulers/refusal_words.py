@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _SLURM: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
@@ -41,6 +42,23 @@ _ASIDE: Final = re.compile(
 )
 """What OAR's rules did to a request that gave no word for it, which is never why it was refused."""
 _OPTION: Final = re.compile(r"(?:invalid|unrecognized option|ambiguous option:?)\s*'?--([a-z-]+)", re.IGNORECASE)
+
+
+_NOISE: Final = re.compile(r"^OAR_(JOB|ARRAY)_ID=|verify your request syntax|^#+$", re.IGNORECASE)
+"""Lines that OAR prints with each refusal."""
+
+
+def headline(kind: str, lines: Sequence[str]) -> tuple[str, list[str]]:
+    """Give the line that says why something was refused, and the others that may help.
+
+    SLURM says it last, after what its plugins say; OAR between what its rules set and what it always says.
+    """
+    if kind == "slurm":
+        return lines[-1], list(lines[:-1])
+    telling = [line for line in lines if not _NOISE.search(line) and not _ASIDE.match(line)]
+    if not telling:
+        return lines[-1], []
+    return telling[0], telling[1:]
 
 
 def about(kind: str, said: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ NAMES = {"slurm": "SLURM", "oar": "OAR"}
 
 def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) -> None:
     """Add the error that a submit to a cluster ended with."""
-    from xpc.runtime.schedulers.refusal_words import about
+    from xpc.runtime.schedulers.refusal_words import about, headline
 
     failure = sent.failure
     assert failure is not None
@@ -45,8 +45,8 @@ def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) 
     spans = dict(target.spans)
     if failure.call.experiment in study.experiments:
         spans |= study.experiments[failure.call.experiment].resources.spans
-    *more, last = _lines(failure.said) or ["it did not say why"]
-    message = f"{scheduler} refused array `{failure.call.array}`: {last}"
+    why, more = headline(sent.kind, _lines(failure.said) or ["it did not say why"])
+    message = f"{scheduler} refused array `{failure.call.array}`: {why}"
     more_said = [f"{scheduler} also said: {line}" for line in more]
     found = next(((name, spans[name]) for name in names if name in spans), None)
     if found is None:
