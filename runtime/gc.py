@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .gc_trash import is_own
 from .pack import Candidate, batches, candidate, pack, tidy
 from .shim import packs
 from .store import Store
@@ -43,8 +44,10 @@ class Packing:
 
 def packings(store: Store) -> Iterator[Packing]:
     """Look for runs that can be packed: ended, nothing in `files/`, and held by no submit."""
-    waiting = _waiting(store)
+    waiting = waiting_for_jobs(store)
     for experiment in sorted(store.experiments()):
+        if not is_own(store.project, store.project / "runs" / experiment / packs.FOLDER):
+            continue  # what a link leads to is not this project's to rearrange
         runs = []
         for id, state in store.ended(experiment):
             if (experiment, id) not in waiting and store.state(experiment, id) == state:
@@ -54,7 +57,7 @@ def packings(store: Store) -> Iterator[Packing]:
             yield Packing(experiment, tuple(runs))
 
 
-def _waiting(store: Store) -> set[tuple[str, str]]:
+def waiting_for_jobs(store: Store) -> set[tuple[str, str]]:
     """Give the runs that a job may still try again: sent to a cluster, not taken back, and never seen to start."""
     newest = {(job.experiment, job.run): job for job in sent_jobs(store.project)}
     found = set()
@@ -77,5 +80,10 @@ def pack_all(store: Store, found: Packing) -> tuple[int, int]:
 def tidy_all(store: Store) -> int:
     """Finish what an earlier, cut `xpc gc` has left; give how many folders are gone now."""
     runs = os.path.join(store.project, "runs")
-    names = [name for name in store.experiments() if os.path.isdir(os.path.join(runs, name, packs.FOLDER))]
+    names = [
+        name
+        for name in store.experiments()
+        if is_own(store.project, store.project / "runs" / name / packs.FOLDER)
+        and os.path.isdir(os.path.join(runs, name, packs.FOLDER))
+    ]
     return sum(len(tidy(os.path.join(runs, name))) for name in names)

@@ -96,7 +96,7 @@ def take_from_packs(home: str, experiment: str, ids: Iterable[str], step: Step) 
 
 def note_superseded(home: str, runs: Mapping[str, int]) -> None:
     """Note of *runs* of an experiment's folder the last pack in which they do not count any more."""
-    gone = packs.superseded(home) | runs
+    gone = {**packs.superseded(home), **runs}
     path = os.path.join(home, packs.FOLDER, packs.SUPERSEDED)
     aside = f"{path}.{os.getpid()}"
     with open(aside, "w", encoding="utf-8") as file:

@@ -25,7 +25,7 @@ COMMANDS = {
     "diff": "compare two runs: config, code, metrics",
     "reproduce": "run a run once more, and say what differs",
     "view": "make a tree of links to browse",
-    "gc": "pack ended runs to make room",
+    "gc": "make room: remove, or pack, what is not needed",
     "doctor": "find the schedulers, and try what jobs may do",
 }
 
