@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from . import study
+from . import quick, study
 from .cluster_oracle import ClusterOracle
 from .clusters import ClusterProject
 from .fault import Fault
@@ -105,7 +105,8 @@ def run_campaign(faults: Sequence[Fault], jobs: int, *, keep: bool = False) -> I
     """Run faults, *jobs* at once, and those that change a cluster under others one by one; give what came of each."""
     with templates(sorted({fault.target for fault in faults})) as made:
         apart = [fault for fault in faults if known()[fault.target, fault.kind].alone]
-        with ProcessPoolExecutor(jobs) as pool:
+        warm = (quick.warm, (made["local"],)) if "local" in made else (None, ())
+        with ProcessPoolExecutor(jobs, initializer=warm[0], initargs=warm[1]) as pool:
             together = [fault for fault in faults if fault not in apart]
             futures = [pool.submit(run_fault, fault, made[fault.target], keep=keep) for fault in together]
             for future in as_completed(futures):

@@ -12,7 +12,7 @@ from .journals import read_runs
 from .kinds import kind
 from .local_disk import fill, small_disk
 from .local_moved import move
-from .local_torn import damage
+from .local_torn import damage, look_anew
 
 
 @kind("slurm", 2, may=("failed",), needs="mount")
@@ -32,7 +32,7 @@ def disk_full_of_runs(project: ClusterProject, oracle: ClusterOracle, random: Ra
     return struck
 
 
-@kind("slurm", 2, needs="mount")
+@kind("slurm", 2, may=("failed",), needs="mount")
 def disk_full_at_the_end(project: ClusterProject, oracle: ClusterOracle, random: Random) -> bool:
     """The last that programs do takes the room that their end lines would need."""
     folder = project.folder / "runs"
@@ -63,6 +63,7 @@ def torn_journal(project: ClusterProject, oracle: ClusterOracle, random: Random)
     for run in random.sample(found, min(len(found), 2)):
         damage(run.folder / f"run{'' if len(run.attempts) == 1 else f'.{len(run.attempts)}'}.jsonl", random)
         oracle.forget(run.id)
+    look_anew(project)
     return bool(found)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from .clusters import ClusterProject
 from .journals import Run, read_runs
@@ -41,6 +41,11 @@ class ClusterOracle(Oracle):
 
     def _nothing(self, *, live: bool) -> frozenset[str]:
         return frozenset(("planned", "skipped", "queued", "running", "cancelled", "lost", "killed"))
+
+    def _check_counts(self, status: Mapping[str, Any], told: Mapping[str, str]) -> None:
+        counted = {state for counts in status["experiments"].values() for state, number in counts.items() if number}
+        if not (counted | set(told.values())) & set(GOING_ON):  # else the scheduler may go on between two commands
+            super()._check_counts(status, told)
 
     def complete(self) -> None:
         """Wait until nothing goes on; type what the manual says; demand that everything is done then."""

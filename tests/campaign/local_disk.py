@@ -72,7 +72,7 @@ def _full(project: Project, oracle: Oracle, random: Random, name: str) -> bool:
     return struck
 
 
-@kind("local", 4, needs="mount")
+@kind("local", 4, may=("failed",), needs="mount")
 def disk_full_at_the_end(project: Project, oracle: Oracle, random: Random) -> bool:
     """The last that a program does takes the room that its end line would need; the line may be cut anywhere."""
     folder = project.folder / "runs"

@@ -141,8 +141,6 @@ def kill_task(project: Project, oracle: Oracle, random: Random) -> bool:
     if number == signal.SIGKILL or random.random() < 0.5:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(going.pid, signal.SIGKILL)
-    going.wait(60)
-    oracle.look()
     project.finish(going)
     return struck
 

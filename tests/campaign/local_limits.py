@@ -63,7 +63,6 @@ def time_limit_of_a_submit(project: Project, oracle: Oracle, random: Random) -> 
     found = ends(project)
     if said.status != 1 or "timeout" not in found:
         raise Violation(f"no time limit was kept: {found}\n{said}")
-    oracle.look()
     project.behave_well()
     return True
 

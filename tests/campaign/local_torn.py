@@ -61,7 +61,13 @@ def torn_journal(project: Project, oracle: Oracle, random: Random) -> bool:
         name = f"run.{len(run.attempts)}.jsonl" if len(run.attempts) > 1 else "run.jsonl"
         damage(run.folder / name, random)
         oracle.forget(run.id)
+    look_anew(project)
     return bool(began)
+
+
+def look_anew(project: Project) -> None:
+    """Type what the manual says for records that were changed by others: what has ended is not read again otherwise."""
+    project.xpc("status", "--rescan")
 
 
 @kind("local", 4)
@@ -95,7 +101,6 @@ def torn_index(project: Project, oracle: Oracle, random: Random) -> bool:
         path.write_bytes(data)
     else:
         damage(path, random)
-    oracle.look()
     return True
 
 

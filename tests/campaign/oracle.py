@@ -61,8 +61,7 @@ class Oracle:
         """
         before = self._facts(live=live)
         said = [self.project.xpc("status", "--json")]
-        queries = [f"from {name} show id, status, text" for name in study.EXPERIMENTS]
-        said += [self.project.xpc("query", query, "--format", "json") for query in queries]
+        said.append(self.project.xpc("query", "show id, status, text", "--format", "json"))
         after = self._facts(live=live)
         for one in said:
             if one.status not in ((0, 1, 3) if refused else (0, 1)) or (one.status and not one.err.strip()):
@@ -71,7 +70,7 @@ class Oracle:
             if not refused:
                 raise Violation(f"the records can't be asked: {next(one for one in said if one.status)}")
             return {}
-        rows = {row["id"]: row for one in said[1:] for row in json.loads(one.out)}
+        rows = {row["id"]: row for row in json.loads(said[1].out)}
         told = {id: str(row["status"]) for id, row in rows.items()}
         self._check_told(told, before, after)
         self._check_values(rows, told)

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from . import quick
 from .violation import Violation
 
 BIN: Final = Path(sys.executable).parent
@@ -103,6 +104,9 @@ class Project:
             out, err = going.communicate(timeout=10)
             raise Violation(f"{going.args} had not ended after {deadline:g} s\n{out}{err}") from None
         said = Said(tuple(map(str, going.args)) if isinstance(going.args, tuple) else (), going.returncode, out, err)
+        return self._note(said)
+
+    def _note(self, said: Said) -> Said:
         self.told.append(said)
         if said.status == 70 or "Traceback" in said.err:
             raise Violation(f"a bug of ours: {said}")
@@ -112,7 +116,12 @@ class Project:
         return self.finish(self.start(*command, environ=environ), deadline)
 
     def xpc(self, *words: str, environ: Mapping[str, str] | None = None, deadline: float = DEADLINE) -> Said:
-        return self.type("xpc", *words, environ=environ, deadline=deadline)
+        if not quick.is_ready() or self.identity or environ is not None:
+            return self.type("xpc", *words, environ=environ, deadline=deadline)
+        found = quick.run(list(words), self.folder, self.environ, deadline)
+        if found is None:
+            raise Violation(f"`xpc {' '.join(words)}` had not ended after {deadline:g} s")
+        return self._note(Said(("xpc", *words), *found))
 
     # -------------------------------------------------------------- moments
 
