@@ -139,7 +139,7 @@ def _is_resolved(repository: Repository, blob: str, file: Path) -> bool:
 
 def _files(folder: Path) -> set[str]:
     """Give all files below *folder*, bytecode and the pointer to git aside."""
-    found = set()
+    found: set[str] = set()
     for place, folders, names in os.walk(folder):
         inside = os.path.relpath(place, folder)
         inside = "" if inside == "." else inside + "/"

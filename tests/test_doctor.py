@@ -176,7 +176,7 @@ def test_machine_without_schedulers(
         "There is no SLURM or OAR on this machine: `sbatch` and `oarsub` are not on the path.\n"
     )
     assert run_guarded(["doctor", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"schema": "xpc.doctor/1", "sites": []}
+    assert json.loads(capsys.readouterr().out) == {"schema": "xpc.doctor/1", "sites": [], "exports": []}
 
 
 def test_target_says_how_jobs_are_asked_for(

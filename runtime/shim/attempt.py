@@ -337,7 +337,7 @@ class Attempt:
         if self._environment is not None:
             line["environment"] = self._environment
         journal.append(self.journal, line)
-        if self._environment is None and not declared["setup"]:
+        if self._environment is None and not declared["setup"] and self._box is None:
             self._late_environment = self._record_environment(ask=True)  # it takes a moment: the program runs already
 
     def _record_environment(self, ask: bool) -> Optional[str]:

@@ -79,7 +79,7 @@ def _of_store(runtime: str, image: str, environ: Mapping[str, str]) -> Optional[
     """Ask podman or docker for an image that is here."""
     import subprocess
 
-    command = [runtime, "image", "inspect", "--format", "{{json .Id}} {{json .RepoDigests}}", image]
+    command = [runtime, "image", "inspect", image]
     try:
         done = subprocess.run(
             command,
@@ -89,9 +89,9 @@ def _of_store(runtime: str, image: str, environ: Mapping[str, str]) -> Optional[
             stderr=subprocess.DEVNULL,
             timeout=PATIENCE,
         )
-        id, end = json.JSONDecoder().raw_decode(done.stdout.decode("utf-8", "replace").strip())
-        named = json.loads(done.stdout.decode("utf-8", "replace").strip()[end:])
-    except (OSError, ValueError, subprocess.SubprocessError):
+        said = json.loads(done.stdout.decode("utf-8", "replace"))[0]
+        id, named = str(said["Id"]), said.get("RepoDigests")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, subprocess.SubprocessError):
         return None
     digests = sorted(name.rpartition("@")[2] for name in named or () if isinstance(name, str))
     return {

@@ -129,7 +129,11 @@ class Interpreters:
         """Ask an interpreter, and keep what it says, were it that it says nothing."""
         said = _ask(python, self._passed(environ))
         watched = {path: _changed(path) for path in [python, *said.pop("folders", [])]}
-        answer = {"schema": "xpc.interpreter/1", "python": {"executable": python, **said["python"]}, "watched": watched}
+        answer: Dict[str, Any] = {
+            "schema": "xpc.interpreter/1",
+            "python": {"executable": python, **said["python"]},
+            "watched": watched,
+        }
         self._known[key] = answer
         write_whole(self._path(key), json.dumps(answer, separators=(",", ":")).encode())
         found: Dict[str, Any] = answer["python"]
