@@ -14,6 +14,8 @@ from .session import Session, find_folder
 if TYPE_CHECKING:
     from .standing import Standings
 
+FEW = 5  # done runs that are told one by one
+
 
 @click.command()
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
@@ -57,11 +59,24 @@ def command(
             if named is None
             else {name: sorted({*rows} & {*(chosen or {}).get(name, ())}) for name, rows in named.items()}
         )
+    if not as_json:
+        tell_done(session, standings, named)
     last = _last_target(session, standings, named) if target is None else None
     if last is not None and last != session.target_name:
         session = Session(session.folder, settings, last)
         session.checked()
     return send(session, None, jobs, as_json=as_json, retry=Retry(bool(runs), release), named=named)
+
+
+def tell_done(session: Session, standings: Standings, named: Mapping[str, Sequence[int]] | None) -> None:
+    """Say of named runs that are done how to run them once more."""
+    ids = [(name, session.tables[name].id(row)) for name, rows in (named or {}).items() for row in rows]
+    done = [(name, id) for name, id in ids if standings.state(name, id) == "done"]
+    for name, id in done[:FEW]:
+        again = f"""xpc submit {name} --force --where 'run.id == "{id}"'"""
+        click.echo(f"Run {id[:7]} of {name} is done: `{again}` runs it again.", err=True)
+    if done[FEW:]:
+        click.echo(f"{len(done) - FEW:,} more are done: `xpc submit --force --where …` runs them again.", err=True)
 
 
 def _last_target(session: Session, standings: Standings, named: Mapping[str, Sequence[int]] | None) -> str | None:
