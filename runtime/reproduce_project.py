@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..grammar.diagnostic import Diagnostics
-from .export import export
+from .export import export, remove
 from .export_verify import GitRepository, Verified, verify
 from .reproduce_build import Script, one_row_plan, write_build
 from .reproduce_original import Original
@@ -221,6 +221,12 @@ def _write_record(original: Original, found: Reproduction) -> None:
         "notes": list(found.notes),
     }
     (found.home / RECORD).write_text(json.dumps(record, indent=1) + "\n")
+
+
+def drop_code(found: Reproduction) -> None:
+    """Remove the exported code of a reproduction that has ended: git has it, and it is of no use to any other run."""
+    for path in sorted((found.project / ".xpc" / "snapshots").glob("*"), reverse=True):
+        remove(path)
 
 
 def read_reproductions(project: Path, name: str) -> list[Reproduction]:

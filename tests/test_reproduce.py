@@ -11,6 +11,7 @@ from typing import Any
 
 import console
 import pytest
+from test_containers import IMAGE, podman
 
 STUDY = """\
 grid sweep:
@@ -104,6 +105,7 @@ def test_the_same(tmp_path: Path) -> None:
     assert lines[10].startswith("outputs     model   ")
     assert lines[10].endswith("   the same")
     assert lines[11:] == ["environment the same"]
+    assert not list((folder / ".xpc/reproductions").glob("*/.xpc/snapshots/[0-9a-f]*"))
     assert snapshot_of(folder / "runs") == before
 
 
@@ -273,3 +275,41 @@ experiment train:
 
     assert (status, said["outputs"]["both"]["verdict"]) == (0, "equal"), said
     assert (folder / said["folder"] / "files/both").read_text() == "a\nb\n"
+
+
+@podman
+def test_in_a_container(tmp_path: Path) -> None:
+    """With a parent's file and a linked folder; the image's digest stands for what is in it."""
+    study = f"""\
+link "data"
+
+environment box:
+    container "{IMAGE}"
+
+experiment first:
+    environment box
+    run "busybox cp data/a {{output.file}}"
+    output file = "file"
+
+experiment second:
+    environment box
+    after first
+    run "busybox cp {{first.file}} {{output.both}}"
+    output both = "both"
+"""
+    source = tmp_path / "source"
+    (source / "data").mkdir(parents=True)
+    (source / "data/a").write_text("a\n")
+    (source / "Experimentfile").write_text(study)
+    (source / ".gitignore").write_text("data/\n")
+    folder = console.fresh_project(source, tmp_path / "project")
+    done = console.run("xpc submit", folder)
+    assert done.returncode == 0, done.stderr
+
+    for experiment in ("first", "second"):
+        status, said = reproduce(folder, ids(folder, experiment)[0])
+        assert (status, said["environment"], len(said["outputs"])) == (0, [], 1), said
+    shown = json.loads(console.run(f"xpc show --json {ids(folder, 'second')[0]}", folder).stdout)
+    container = shown["environment"]["container"]
+    assert (container["runtime"], container["image"], shown["environment"]["python"]) == ("podman", IMAGE, None)
+    assert len(container["id"]) == len("sha256:") + 64

@@ -237,10 +237,12 @@ def _compare(
     original: Original, reproduction: Reproduction, patterns: Sequence[str], tolerance: float, *, as_json: bool
 ) -> int:
     from xpc.runtime.reproduce_compare import compare
+    from xpc.runtime.reproduce_project import drop_code
     from xpc.runtime.reproduce_text import render_comparison
 
     found = compare(original, reproduction, patterns, tolerance)
     if found is None:
         raise Stop(AT_FAULT, "Not reproduced: it has no end to compare.")
+    drop_code(reproduction)
     click.echo(json_text(found.record()) if as_json else render_comparison(found))
     return FINE if found.reproduced else AT_FAULT
