@@ -11,7 +11,6 @@ the last shelf there was then; on that one and on those before it the run does n
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 import stat
@@ -20,17 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .index_columns import Value, decode
+from .index_columns import Value, decode, from_json
 from .index_fields import NAMES
 from .index_place import MEMORY
 from .index_shelves import RUNS, SERIES, Pile, drop_shelves, pile_of, put_away, shelved_since
 from .records import RunRecord
+from .shim import machine
 
-VERSION: Final = 3 << 16 | NAMES
+VERSION: Final = 4 << 16 | NAMES
 WAIT: Final = 10.0  # seconds for another process that writes
 
 _SCHEMA: Final = """
-CREATE TABLE place (runs TEXT, inode INTEGER);
+CREATE TABLE place (runs TEXT, inode INTEGER, boot TEXT);
 CREATE TABLE folders (experiment TEXT PRIMARY KEY, touched INTEGER) WITHOUT ROWID;
 CREATE TABLE logs (name TEXT PRIMARY KEY, inode INTEGER, read INTEGER) WITHOUT ROWID;
 CREATE TABLE runs (experiment TEXT, id TEXT, inode INTEGER, pack TEXT, attempt INTEGER, state TEXT, record TEXT,
@@ -141,13 +141,14 @@ class Index:
                 raise sqlite3.DatabaseError("an index of another version")
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
-            connection.execute("INSERT INTO place VALUES (?, ?)", self._place())
+            connection.execute("INSERT INTO place VALUES (?, ?, ?)", self._place())
             connection.execute(f"PRAGMA user_version = {VERSION}")
 
-    def _place(self) -> tuple[str, int]:
-        """Name the folder of the runs, so that another one that came into its place is not taken for it."""
+    def _place(self) -> tuple[str, int, str]:
+        """Name the folder of the runs, so that another one that came into its place is not taken for it; and the boot:
+        of what was kept before a power loss nobody knows what reached the disk, nor of the records that were read."""
         runs = os.path.realpath(self.project)
-        return runs, os.stat(runs).st_ino
+        return runs, os.stat(runs).st_ino, machine.here()["boot"]
 
     def _replace(self) -> None:
         """Put an empty file in the place of a damaged index; whoever has that one open keeps it."""
@@ -229,7 +230,7 @@ class Index:
     def claimed(self, experiment: str) -> dict[str, dict[str, Any]]:
         """Give the values that the runs of an experiment had, by id."""
         rows = self._connection.execute("SELECT id, claimed FROM claims WHERE experiment = ?", (experiment,))
-        return {id: json.loads(values) for id, values in rows}
+        return {id: from_json(values) for id, values in rows}
 
     def folders(self) -> dict[str, int]:
         """Give the time of each folder of runs or packs when it was listed last, in nanoseconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from array import array
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,6 +18,15 @@ POOL: Final = b"p"  # 8 bytes: how long the pool's JSON is; the pool; the codes
 _LENGTH: Final = 8
 
 to_json: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def from_json(text: str | bytes) -> Any:
+    """Give what the index keeps as JSON. A page that a crash has damaged may well be one that SQLite takes for whole:
+    then this is a `sqlite3.DatabaseError` too, and the index is made anew."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise sqlite3.DatabaseError("the index is damaged") from error
 
 
 def encode(values: Sequence[Value]) -> bytes:
@@ -44,6 +54,13 @@ def _pooled(values: Sequence[Value], *, plain: bool) -> bytes:
 
 def decode(data: bytes) -> list[Value]:
     """Give the values of a column; equal texts, lists and maps are one object."""
+    try:
+        return _decode(data)
+    except (ValueError, TypeError, LookupError) as error:
+        raise sqlite3.DatabaseError("the index is damaged") from error
+
+
+def _decode(data: bytes) -> list[Value]:
     kind, rest = data[:1], memoryview(data)[1:]
     if kind == POOL:
         start = _LENGTH + int.from_bytes(rest[:_LENGTH], "little")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .index_columns import encode
+from .index_columns import encode, from_json
 from .index_fields import KEPT
 from .records import RunRecord
 from .reducers import REDUCERS
@@ -45,7 +45,7 @@ def pile_of(connection: sqlite3.Connection, kind: str, experiment: str, like: Pi
         "SELECT number, ids, about FROM shelves WHERE kind = ? AND experiment = ? ORDER BY number", (kind, experiment)
     ).fetchall()
     shelves = [(number, 2 * len(own) // DIGITS) for number, own, _ in rows]
-    about = [json.loads(row[2]) for row in rows]
+    about = [from_json(row[2]) for row in rows]
     packed = b"".join(own for _, own, _ in rows)
     if like is not None and like.kept is None and like.packed == packed:
         ids = like.ids
@@ -123,7 +123,7 @@ def _put_series_away(connection: sqlite3.Connection, experiment: str) -> None:
     rows = connection.execute(
         "SELECT id, build, declared, reduced FROM series WHERE experiment = ? ORDER BY rowid", (experiment,)
     ).fetchall()
-    reduced = [json.loads(row[3]) for row in rows]
+    reduced = [from_json(row[3]) for row in rows]
     names = sorted({name for series in reduced for name in series})
     nothing = (None,) * len(REDUCERS)
     columns: dict[tuple[str, str], Sequence[Any]] = {}
@@ -163,16 +163,19 @@ def drop_shelves(connection: sqlite3.Connection, numbers: Iterable[int]) -> None
 
 def parse_record(experiment: str, id: str, attempt: int, text: str, project: Path) -> RunRecord:
     """Give the record that the index keeps as JSON, without values and command."""
-    kept = json.loads(text)
-    progress = kept.get("progress")
+    match from_json(text):
+        case {"claim": dict(claim), "start": dict() | None as start, "end": dict() | None as end, **kept}:
+            progress = kept.get("progress")
+        case _:
+            raise sqlite3.DatabaseError("the index is damaged")
     return RunRecord(
         id=id,
         experiment=experiment,
         folder=os.path.join(project, "runs", experiment, id),
         attempt=attempt,
-        claim=kept["claim"],
-        start=kept["start"],
-        end=kept["end"],
+        claim=claim,
+        start=start,
+        end=end,
         progress=(progress[0], progress[1]) if progress else None,
         torn=kept.get("torn", False),
         broken=kept.get("broken"),

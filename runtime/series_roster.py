@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .index import Index
+from .index_columns import from_json
 from .index_shelves import Pile
 from .metrics import Series
 from .reducers import REDUCERS, reduce
@@ -29,7 +29,7 @@ class SeriesRoster:
     ) -> None:
         self._index = index
         self._pile = pile
-        self._loose = {id: json.loads(reduced) for id, reduced in loose.items()}
+        self._loose = {id: from_json(reduced) for id, reduced in loose.items()}
         self._live = live
         ids = [*pile.ids, *loose, *live] if loose or live else pile.ids
         self.places = runs if runs.ids is ids or runs.ids == ids else Places(ids)

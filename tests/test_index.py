@@ -275,3 +275,29 @@ def test_network_file_systems_are_not_local(tmp_path: Path) -> None:
     assert not is_local(tmp_path / "on nfs" / "project", mounts)
     assert is_local(tmp_path / "on nfs" / "scratch", mounts)
     assert is_local(tmp_path, tmp_path / "no list")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"claim":{}}', "\0\0"])
+def test_page_that_only_looks_whole(study: Recorded, text: str) -> None:
+    """What a crash has left in the index, and SQLite takes for whole, is no record: the index is made anew."""
+    study.store().close()
+    with closing(sqlite3.connect(study.folder / ".xpc/index.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE runs SET record = ?", (text,))
+    store = study.store()
+    ids = list(store.ids("train"))
+
+    assert store.field("train", ids, "duration") == [60.0] * 3
+    assert states(store) == ["done"] * 3
+
+
+def test_index_of_an_earlier_boot(study: Recorded) -> None:
+    """An index does not wait for the disk: after a power loss nobody knows which of its pages are whole."""
+    study.store().close()
+    path = study.folder / ".xpc/index.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM runs")
+        connection.execute("UPDATE folders SET touched = 1")
+        connection.execute("UPDATE place SET boot = 'another'")
+    settle(study)
+
+    assert states(study.store()) == ["done"] * 3

@@ -61,7 +61,7 @@ def test_columns_come_back(values: list[object]) -> None:
 def test_fields_belong_to_the_version() -> None:
     """An index keeps what these functions gave: whoever changes one raises `index.VERSION`, then this sum."""
     text = inspect.getsource(record_fields) + inspect.getsource(index_fields)
-    assert blake2b(text.encode(), digest_size=4).hexdigest() == "5cff49f5"
+    assert blake2b(text.encode(), digest_size=4).hexdigest() == "feaa9655"
 
 
 def said(store: Store) -> object:
