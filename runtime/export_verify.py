@@ -96,12 +96,16 @@ def _compare(
     for path, (mode, commit) in entries.items():
         if mode != "160000":
             continue
-        inner = _inside(repository, os.path.join(extent, path))
-        if inner is None:
+        try:
+            inner = _inside(repository, os.path.join(extent, path))
+            compared = inner and _compare(inner, commit, "", folder / path, aside, f"{within}{path}/")
+        except subprocess.CalledProcessError:
+            compared = None  # it has no such commit any more
+        if compared is None:
             different.append(Difference(within + path, "unknown"))
             known |= {f"{within}{path}/{name}" for name in _files(folder / path)}
             continue
-        more, found = _compare(inner, commit, "", folder / path, aside, f"{within}{path}/")
+        more, found = compared
         known |= more
         different += found
     return known, different

@@ -12,6 +12,7 @@ from ..grammar.diagnostic import Diagnostics
 from ..grammar.screen import visible
 from .build_rows import Rows
 from .records import RunRecord, read_attempt, read_run
+from .shim import renames
 from .shim.build_folder import Build, BuildError, Run
 from .submissions import BUILDS
 from .superseded import versions
@@ -131,16 +132,19 @@ def _build(project: Path, record: RunRecord, diagnostics: Diagnostics) -> Build 
 
 
 def find_row(build: Build, record: RunRecord) -> Run | None:
-    """Find the row that an attempt claimed, by the names that it had then."""
+    """Find the row that an attempt claimed, by the names that the run had then; it may have others since."""
     rows = Rows(Path(build.folder), build.plan)
-    for experiment, id in (
-        (record.claim.get("experiment"), record.claim.get("run")),
-        (record.experiment, record.id.partition(".")[0]),
-    ):
-        row = rows.find(str(experiment), str(id))
+    named = [(str(record.claim.get("experiment")), str(record.claim.get("run")))]
+    named += [_earlier_name(line) for line in renames.read(record.folder)]
+    for experiment, id in named:
+        row = rows.find(experiment, id)
         if row is not None:
             return build.run(row)
     return None
+
+
+def _earlier_name(line: Mapping[str, Any]) -> tuple[str, str]:
+    return str(line["from"]["experiment"]), str(line["from"]["run"])
 
 
 def _report(folder: str, code: str, why: str, diagnostics: Diagnostics) -> None:
@@ -162,29 +166,38 @@ def _parents(project: Path, run: Run, record: RunRecord) -> Iterator[Parent]:
     after = zip((above["experiment"] for above in run.plan["after"]), run.parents, strict=True)
     wanted = dict.fromkeys((name, id) for name, ids in (*after, *run.ancestors.items()) for id in ids)
     for experiment, id in wanted:
-        yield _parent(project, experiment, id, began)
+        found = _parent(project, (experiment, id), (experiment, id), began)
+        for moved in _renamed(project, experiment, id) if not found.folder else ():
+            found = _parent(project, (experiment, id), moved, began)
+        yield found
 
 
-def _parent(project: Path, experiment: str, id: str, began: str) -> Parent:
-    """Choose the result of a run that was there at *began*; those that were set aside since are looked at, too."""
-    folder = os.path.join(project, "runs", experiment, id)
-    now = _ended(folder)
-    results = [(now, folder), *((_ended(one.folder), one.folder) for one in versions(project, experiment, id))]
-    before = [(ended, place) for ended, place in results if ended is not None and ended <= began]
-    if before:
-        _, place = max(before)
-        note = None
-        if place != folder:
-            note = (
-                f"parent {experiment} {id[:7]} was run again since: {os.path.basename(place)} is used, as it was then"
-            )
-        return Parent(experiment, id, place, not os.path.isdir(place), note)
+def _renamed(project: Path, experiment: str, id: str) -> Iterator[tuple[str, str]]:
+    """Give where a run lies that has other names now."""
+    for path in sorted(project.glob(f"runs/*/*/{renames.NAME}")):
+        if any(_earlier_name(line) == (experiment, id) for line in renames.read(str(path.parent))):
+            yield path.parent.parent.name, path.parent.name.partition(".")[0]
+
+
+def _parent(project: Path, name: tuple[str, str], at: tuple[str, str], began: str) -> Parent:
+    """Choose the result of a run that was there at *began*; those that were set aside since are looked at, too.
+
+    *name* is experiment and id as the build has them, *at* what they are now.
+    """
+    called = f"parent {name[0]} {name[1][:7]}"
+    folder = os.path.join(project, "runs", *at)
+    results = [(_ended(folder), folder), *((_ended(one.folder), one.folder) for one in versions(project, *at))]
     there = [(ended, place) for ended, place in results if ended is not None]
     if not there:
-        return Parent(experiment, id, "", False)
-    _, place = min(there)
-    note = f"parent {experiment} {id[:7]} was run again since, and what it made before is gone"
-    return Parent(experiment, id, place, not os.path.isdir(place), note)
+        return Parent(*name, "", False)
+    before = [(ended, place) for ended, place in there if ended <= began]
+    place = max(before)[1] if before else min(there)[1]
+    note = None
+    if not before:
+        note = f"{called} was run again since, and what it made before is gone"
+    elif place != folder:
+        note = f"{called} was run again since: {os.path.basename(place)} is used, as it was then"
+    return Parent(*name, place, not os.path.isdir(place), note)
 
 
 def _ended(folder: str) -> str | None:

@@ -313,3 +313,15 @@ experiment second:
     container = shown["environment"]["container"]
     assert (container["runtime"], container["image"], shown["environment"]["python"]) == ("podman", IMAGE, None)
     assert len(container["id"]) == len("sha256:") + 64
+
+
+def test_renamed_runs_are_found(tmp_path: Path) -> None:
+    """A run whose key has another name since, and one after it: they are run under the names that they had."""
+    folder = project(tmp_path)
+    (folder / "Experimentfile").write_text(STUDY.replace("lr", "rate"))
+    done = console.run("xpc accept --rename lr=rate --yes", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    for experiment, output in (("train", "model"), ("score", "table")):
+        status, said = reproduce(folder, ids(folder, experiment)[0])
+        assert (status, said["outputs"][output]["verdict"]) == (0, "equal"), said
