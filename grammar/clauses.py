@@ -57,7 +57,9 @@ def limit(children: Children) -> tree.Limit:
 
 
 def with_more(children: Children) -> tree.With:
-    return tree.With("past" if len(children) == 2 else "all attempts", whole(children))
+    if len(children) == 3:
+        return tree.With("all attempts", whole(children))
+    return tree.With("past" if children[1] == "past" else "superseded", whole(children))
 
 
 def title(children: Children) -> tree.Title:

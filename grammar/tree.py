@@ -577,9 +577,9 @@ class Limit(Node):
 
 
 class With(Node):
-    """``with past`` or ``with all attempts``."""
+    """``with past``, ``with all attempts`` or ``with superseded``."""
 
-    what: Lit["past", "all attempts"]
+    what: Lit["past", "all attempts", "superseded"]
     span: Span
 
 

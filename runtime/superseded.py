@@ -29,8 +29,9 @@ Step = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An earlier result of a run that has been run again since; *number* 1 is the oldest."""
+    """An earlier result of the run *id*, which has been run again since; *number* 1 is the oldest."""
 
+    id: str
     number: int
     folder: str
     record: RunRecord | None
@@ -136,7 +137,15 @@ def forget(clusters: ClusterRuns, project: Path, runs: Iterable[Run]) -> None:
 
 def versions(project: str | os.PathLike[str], experiment: str, id: str) -> list[Version]:
     """Give the earlier results of a run, oldest first."""
+    return all_versions(project, experiment, id).get(id, [])
+
+
+def all_versions(project: str | os.PathLike[str], experiment: str, only: str | None = None) -> dict[str, list[Version]]:
+    """Give the earlier results of an experiment's runs (of *only* that run) by id, oldest first."""
     home = os.path.join(project, "runs", experiment)
-    numbers = sorted(number for run, number in _versions(home) if run == id)
-    folders = [(number, os.path.join(home, f"{id}.v{number}")) for number in numbers]
-    return [Version(number, folder, read_run(folder)) for number, folder in folders]
+    found: dict[str, list[Version]] = {}
+    for id, number in sorted(_versions(home)):
+        if only is None or id == only:
+            folder = os.path.join(home, f"{id}.v{number}")
+            found.setdefault(id, []).append(Version(id, number, folder, read_run(folder)))
+    return found

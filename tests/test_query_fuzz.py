@@ -67,7 +67,9 @@ _CLAUSES = [
         ),
     ),
     st.one_of(st.just(""), _EXPRESSIONS.map("sort by {} desc".format)),
-    st.sampled_from(["", "limit 2", "with past", "with all attempts", "with past with all attempts"]),
+    st.sampled_from(
+        ["", "limit 2", "with past", "with all attempts", "with past with all attempts", "with superseded"]
+    ),
 ]
 _QUERIES = st.tuples(*_CLAUSES).map(lambda parts: " ".join(filter(None, parts)))
 

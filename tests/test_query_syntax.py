@@ -23,6 +23,7 @@ CLAUSES = {
     "limit": "limit 10",
     "past": "with past",
     "attempts": "with all attempts",
+    "superseded": "with superseded",
     "title": 'title "Loss"',
     "plot": "plot line x = step, y = mean(loss) ± std(loss) by optimizer.lr, model.name",
 }

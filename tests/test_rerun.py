@@ -238,3 +238,41 @@ def test_two_records_of_one_run_are_two_results(study: Study) -> None:
     assert study.json(f"show {id}")["attempt"] == 1
     claims = [json.loads(p.read_text().splitlines()[0]) for p in study.folder.glob(f"runs/train/{id}*/run.jsonl")]
     assert len({claim["nonce"] for claim in claims}) == 2
+
+
+# ------------------------------------------------------------------ `with superseded`
+
+
+def test_query_with_superseded(tmp_path: Path) -> None:
+    """Each earlier result is a row of its own, with its own metrics, series and code; `version` tells them apart."""
+    study = Study(tmp_path / "project")
+    log = "import xpc\nrun = xpc.run()\nfor step in range(3): run.log(step=step, loss=step + {})\n"
+    study.write("train.py", TRAIN + log.format(10))
+    study.xpc("submit train")
+    study.write("train.py", TRAIN + log.format(20))
+    study.xpc("submit train --where 'seed == 0' --force")
+    query = "from train show seed, version, status, loss, loss.max, loss.at(0)"
+    assert [line.split() for line in study.xpc(f"query '{query}'").splitlines()[1:]] == [
+        ["0", "2", "done", "22", "22", "20"],
+        ["1", "1", "done", "12", "12", "10"],
+    ]
+    assert [line.split() for line in study.xpc(f"query '{query} with superseded'").splitlines()[1:]] == [
+        ["0", "2", "done", "22", "22", "20"],
+        ["1", "1", "done", "12", "12", "10"],
+        ["0", "1", "done", "12", "12", "10"],
+    ]
+    shown = study.xpc("query 'from train where seed == 0 with superseded'").splitlines()
+    assert shown[0].split()[:2] == ["version", "status"]
+    assert study.xpc("query 'from train group by version show count() with superseded'").splitlines()[1:] == [
+        "      1        2",
+        "      2        1",
+    ]
+
+
+def test_key_called_version_keeps_its_name(tmp_path: Path) -> None:
+    """The field gives way: studies that have such a key go on to mean it."""
+    study = Study(
+        tmp_path / "project", 'grid g:\n    version in [7]\n\nexperiment train:\n    grid g\n    run "true"\n'
+    )
+    study.xpc("submit")
+    assert study.xpc("query 'from train show version, run.version'").splitlines()[1].split() == ["7", "1"]

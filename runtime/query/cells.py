@@ -10,7 +10,7 @@ from ...grammar import tree
 from ..names import written
 from .aggregates import deviation, mean
 from .expressions import Column
-from .fields import FIELDS, UNITS
+from .fields import FIELDS, UNITS, VERSION
 from .lookup import Catalog, Config, Field, Metric
 from .planned import Value
 from .provenance import Inputs
@@ -115,6 +115,8 @@ def default_runs(rows: RunRows) -> list[ResultColumn]:
             found.append(ResultColumn(name, column, key=True))
     if rows.runs.attempts:
         found.append(ResultColumn("attempt", rows.pick(rows.runs.column(Field("attempt"))), key=True))
+    if rows.runs.superseded:
+        found.append(ResultColumn(VERSION, rows.pick(rows.runs.column(Field(VERSION))), key=True))
     found.append(ResultColumn("status", rows.pick(rows.runs.column(Field("status"))), key=True))
     for name, column in _metrics(rows):
         own = _own(name, context.catalog)

@@ -36,9 +36,9 @@ def evaluate(query: tree.Query, view: View, diagnostics: Diagnostics, title: str
             message = "a query gives a table, and this is a plot"
             diagnostics.error("XQ032", clause.span, message, help="draw it: `xpc plot` takes the same text")
     context = context_of(view, experiments, diagnostics, past=parts.past)
-    result = _Evaluation(parts, Runs(view, experiments, past=parts.past, attempts=parts.attempts), context).result(
-        title
-    )
+    result = _Evaluation(
+        parts, Runs(view, experiments, past=parts.past, attempts=parts.attempts, superseded=parts.superseded), context
+    ).result(title)
     failed = any(finding.severity == "error" for finding in diagnostics.found[before:])
     return None if failed else result
 

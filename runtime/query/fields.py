@@ -9,7 +9,10 @@ from ..record_fields import OF_RECORD as OF_RECORD
 from ..record_fields import READ as READ
 from ..record_fields import TRACED as TRACED
 
-FIELDS: Final = ("id", "experiment", "config", "status", *OF_RECORD, "tags")
+VERSION: Final = "version"
+"""How many results the run has had, this one included. The only field whose bare name gives way to a key or metric."""
+
+FIELDS: Final = ("id", "experiment", "config", "status", *OF_RECORD, "tags", VERSION)
 TIMES: Final = frozenset(("started", "ended"))
 UNITS: Final[Mapping[str, str]] = {
     "duration": "duration",

@@ -11,7 +11,7 @@ from ...grammar.node import Node
 from ...grammar.source import Span
 from ..names import written
 from ..reducers import REDUCERS
-from .fields import FIELDS
+from .fields import FIELDS, VERSION
 
 Path = tuple[str, ...]
 SPACES: Final = ("config", "metric", "run", "after")
@@ -64,7 +64,9 @@ class Catalog:
                 return self._of_ancestors(path[1:])
 
     def _bare(self, path: Path) -> list[Ref]:
-        return [*self._keys(path), *self.metric(path), *self._fields(path), *self._of_ancestors(path)]
+        own = [*self._keys(path), *self.metric(path)]
+        fields = [] if own and path == (VERSION,) else self._fields(path)
+        return [*own, *fields, *self._of_ancestors(path)]
 
     def _keys(self, path: Path) -> list[Ref]:
         name = ".".join(path)

@@ -22,6 +22,7 @@ class Parts:
     limit: tree.Limit | None = None
     past: bool = False
     attempts: bool = False
+    superseded: bool = False
 
     @property
     def cells(self) -> Sequence[tree.Cell]:
@@ -52,6 +53,7 @@ def gather(clauses: Iterable[tree.Clause]) -> Parts:
             case tree.With():
                 parts.past = parts.past or clause.what == "past"
                 parts.attempts = parts.attempts or clause.what == "all attempts"
+                parts.superseded = parts.superseded or clause.what == "superseded"
             case tree.Title() | tree.Plot():
                 continue
     return parts

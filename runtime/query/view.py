@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from ..metrics import Series, declarations_of
+from ..metrics import Series, declarations_of, read_metrics
 from ..names import plain_key
 from ..records import RunRecord
 from ..reducers import reduce
 from ..states import State, skips
 from ..store import Store
-from .fields import READ
+from ..superseded import Version, all_versions
+from .fields import READ, VERSION
 from .lookup import Ancestor, Config, Field, Metric, Ref
 from .planned import NONE_HERE, Path, Planned, Value
 from .values import frozen
@@ -159,10 +160,20 @@ class View:
 class Runs:
     """The runs of some experiments as one frame; columns are made when they are asked for."""
 
-    def __init__(self, view: View, experiments: Sequence[str], *, past: bool = False, attempts: bool = False) -> None:
+    def __init__(
+        self,
+        view: View,
+        experiments: Sequence[str],
+        *,
+        past: bool = False,
+        attempts: bool = False,
+        superseded: bool = False,
+    ) -> None:
         self.view = view
         self.experiments = experiments
         self.attempts = attempts
+        self.superseded = superseded
+        self._versions: dict[str, list[tuple[int, Version]]] = {}
         self._past = past
         self._earlier: dict[str, list[tuple[int, RunRecord]]] = {}
         self._columns: dict[Ref, Column] = {}
@@ -177,6 +188,8 @@ class Runs:
                 column += planned
                 if self.attempts:
                     column += self._before(experiment, ref, planned)
+                if self.superseded:
+                    column += self._superseded(experiment, ref, planned)
                 if self._past:
                     column += self._gone(experiment, ref)
             self._columns[ref] = column
@@ -225,6 +238,41 @@ class Runs:
             self._earlier[experiment] = [(row, r) for row in tried for r in store.earlier(experiment, ids[row])]
         return self._earlier[experiment]
 
+    def _superseded(self, experiment: str, ref: Ref, planned: Sequence[Value]) -> Iterable[Value]:
+        """Give the column of the results that runs had before they were run again, oldest first."""
+        earlier, store = self._earlier_versions(experiment), self.view.store
+        match ref:
+            case Metric(name, reducer):
+                series = (self._series_of(experiment, version).get(name) for _, version in earlier)
+                return [None if found is None else reduce(found, reducer) for found in series]
+            case Field("status"):
+                return [None if version.record is None else store.state_of(version.record) for _, version in earlier]
+            case Field("version"):
+                return [version.number for _, version in earlier]
+            case Field(name) if name in READ:
+                return [None if version.record is None else READ[name](version.record) for _, version in earlier]
+            case _:
+                return [planned[row] for row, _ in earlier]
+
+    def _series_of(self, experiment: str, version: Version) -> Mapping[str, Series]:
+        if version.record is None:
+            return {}
+        declared = self.view.store.declarations(experiment, version.id)
+        return read_metrics(version.folder, version.record.attempt, declared)
+
+    def _earlier_versions(self, experiment: str) -> list[tuple[int, Version]]:
+        if experiment not in self._versions:
+            found = all_versions(self.view.store.project, experiment)
+            ids = enumerate(self.view.ids(experiment)) if found else ()
+            self._versions[experiment] = [(row, version) for row, id in ids for version in found.get(id, ())]
+        return self._versions[experiment]
+
+    def _version(self, experiment: str, ids: Sequence[str]) -> list[Value]:
+        """Give the number of the present result of each run that has one."""
+        found = all_versions(self.view.store.project, experiment)
+        begun = frozenset(self.view.store.ids(experiment))
+        return [found[id][-1].number + 1 if id in found else 1 if id in begun else None for id in ids]
+
     def _gone(self, experiment: str, ref: Ref) -> Iterable[Value]:
         past = self.view.past(experiment)
         ids = list(past)
@@ -250,6 +298,8 @@ class Runs:
             return [experiment for _ in ids]
         if name == "status":
             return store.states(experiment, ids)
+        if name == VERSION:
+            return self._version(experiment, ids)
         return store.field(experiment, ids, name)
 
     def _ancestor(self, experiment: str, table: Planned, target: str, inner: Ref) -> Iterable[Value]:
@@ -278,26 +328,33 @@ class Runs:
             return [self._reduced(*run, ref.name, place, reduced) for place, run in enumerate(self._runs(rows))]
         target, inner = ref.experiment, ref.ref
         found: Column = []
-        for place, (experiment, id, _) in enumerate(self._runs(rows)):
+        for place, (experiment, id, *_) in enumerate(self._runs(rows)):
             above = self.view.ancestors_of(experiment, id, target)
-            values = [self._reduced(target, parent, None, inner.name, place, reduced) for parent in above]
+            values = [self._reduced(target, parent, None, None, inner.name, place, reduced) for parent in above]
             found.append(_agreed(values, range(len(values))))
         return found
 
-    def _runs(self, rows: Iterable[int]) -> Iterator[tuple[str, str, int | None]]:
+    def _runs(self, rows: Iterable[int]) -> Iterator[tuple[str, str, int | None, int | None]]:
         experiments, ids, attempts = (self.column(Field(name)) for name in ("experiment", "id", "attempt"))
-        return ((experiments[row], ids[row], attempts[row]) for row in rows)
+        versions = self.column(Field(VERSION)) if self.superseded else [None] * self.size
+        return ((experiments[row], ids[row], attempts[row], versions[row]) for row in rows)
 
     def _reduced(
         self,
         experiment: str,
         id: str,
         attempt: int | None,
+        version: int | None,
         name: str,
         place: int,
         reduced: Reduced,
     ) -> Value:
-        found = self.view.store.series(experiment, id, attempt).get(name)
+        earlier = (v for _, v in self._earlier_versions(experiment) if v.number == version and v.id == id)
+        before = next(earlier, None) if version is not None else None
+        if before is not None:
+            found = self._series_of(experiment, before).get(name)
+        else:
+            found = self.view.store.series(experiment, id, attempt).get(name)
         return None if found is None else reduced(found, place)
 
 
