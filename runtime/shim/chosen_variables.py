@@ -27,7 +27,9 @@ BEGINNINGS = (
     "LC_",  # the same as LANG
     "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "BLAS_",  # threads and kernels of linear algebra
     "NCCL_", "RCCL_", "UCX_", "OMPI_MCA_", "I_MPI_", "MPICH_", "FI_",  # the order in which nodes add up
-    "TF_", "XLA_", "JAX_", "PYTORCH_", "TORCH_", "ATEN_", "ORT_",  # what frameworks may trade for speed
+    # TF_CLI_…, TF_VAR_… and others are Terraform's.
+    "TF_AUTOTUNE", "TF_CUDNN", "TF_DETERMINISTIC", "TF_DISABLE", "TF_ENABLE", "TF_FORCE", "TF_GPU", "TF_NUM",
+    "TF_ONEDNN", "TF_USE", "TF_XLA", "XLA_", "JAX_", "PYTORCH_", "TORCH_", "ATEN_", "ORT_",  # what frameworks may trade for speed
 )  # fmt: skip
 # Of the launcher of a job: other in each job, and of no run's making.
 LAUNCHERS = ("OMPI_MCA_orte", "OMPI_MCA_ess", "OMPI_MCA_pmix", "OMPI_MCA_initial", "OMPI_MCA_shmem", "OMPI_MCA_plm")
