@@ -29,7 +29,7 @@ BEGINNINGS = (
     "NCCL_", "RCCL_", "UCX_", "OMPI_MCA_", "I_MPI_", "MPICH_", "FI_",  # the order in which nodes add up
     # TF_CLI_…, TF_VAR_… and others are Terraform's.
     "TF_AUTOTUNE", "TF_CUDNN", "TF_DETERMINISTIC", "TF_DISABLE", "TF_ENABLE", "TF_FORCE", "TF_GPU", "TF_NUM",
-    "TF_ONEDNN", "TF_USE", "TF_XLA", "XLA_", "JAX_", "PYTORCH_", "TORCH_", "ATEN_", "ORT_",  # what frameworks may trade for speed
+    "TF_ONEDNN", "TF_USE", "TF_XLA", "XLA_", "JAX_", "PYTORCH_", "TORCH_", "ATEN_", "ORT_",  # speed for exactness
 )  # fmt: skip
 # Of the launcher of a job: other in each job, and of no run's making.
 LAUNCHERS = ("OMPI_MCA_orte", "OMPI_MCA_ess", "OMPI_MCA_pmix", "OMPI_MCA_initial", "OMPI_MCA_shmem", "OMPI_MCA_plm")
