@@ -20,6 +20,9 @@ from .shim.regular import read_regular
 
 SCHEMA: Final = "xpc.accepted/1"
 FOLDER: Final = ".xpc/accepted"
+ACCEPTED: Final = "accepted"
+"""The field that tells by whom a run was accepted, and why; for provenance, queries do not know it."""
+
 PARTS: Final = ("command", "code", "environment", "inputs")
 
 Fingerprint = Mapping[str, str]
@@ -47,6 +50,12 @@ class Acceptance:
     def holds(self, recorded: object) -> bool:
         """Tell whether it is about a run with this record."""
         return recorded == self.recorded
+
+    @property
+    def by(self) -> str:
+        """Say who accepted it, and why."""
+        why = f": {self.reason}" if self.reason else ""
+        return f"accepted by {self.user or 'somebody'}{why}"
 
     def record(self) -> dict[str, Any]:
         """Give the line of the file."""

@@ -115,6 +115,7 @@ def _line(run: RunSource, note: str, short: int, *, codes: bool, experiment: boo
         _commit(run),
         when[:16].replace("T", " ") if when else "",
         run.witness if run.witness not in (None, "stamp") else "",
+        run.accepted or "",
         note,
     ]
     head = [run.id[:short], run.experiment if experiment else "", run.state, attempt]

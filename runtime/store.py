@@ -12,7 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from .accepted import Accepted, read_accepted
+from .accepted import ACCEPTED, Acceptance, Accepted, read_accepted
 from .cluster_runs import FILLED, ClusterRuns
 from .cluster_states import Told
 from .here import Here
@@ -198,9 +198,12 @@ class Store:
 
     def field(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
         """Give a field of many runs (see `index_fields`); null for those that never began."""
+        if name == ACCEPTED:
+            return [None if last is None else last.by for last in self._last_accepted(experiment, ids)]
         own = self._from_index(lambda: self._many_fields(experiment, ids, name))
         if name == "code" and self.accepted:
-            return self._accepted_codes(experiment, ids, own)
+            said = self._last_accepted(experiment, ids)
+            return [code if last is None else last.fingerprint["code"] for last, code in zip(said, own, strict=True)]
         return self.clusters.fill(experiment, ids, name, own) if name in FILLED else own
 
     @property
@@ -210,11 +213,13 @@ class Store:
             self._accepted = read_accepted(self.project)
         return self._accepted
 
-    def _accepted_codes(self, experiment: str, ids: Sequence[str], own: list[Value]) -> list[Value]:
-        """Give the code that each run counts as: what it was last accepted as, else its own."""
+    def _last_accepted(self, experiment: str, ids: Sequence[str]) -> list[Acceptance | None]:
+        """Give what each run was last accepted as; of most there is nothing."""
+        if not self.accepted:
+            return [None] * len(ids)
         recorded = self._from_index(lambda: self._many_fields(experiment, ids, "fingerprint"))
         found = (self.accepted.of(experiment, id, said) for id, said in zip(ids, recorded, strict=True))
-        return [last[0].fingerprint["code"] if last else code for last, code in zip(found, own, strict=True)]
+        return [each[0] if each else None for each in found]
 
     def _many_fields(self, experiment: str, ids: Sequence[str], name: str) -> list[Value]:
         runs = self._known.get(experiment)

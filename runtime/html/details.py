@@ -14,6 +14,7 @@ from ..query.fields import OF_RECORD
 from ..query.view import View
 from ..records import RunRecord
 from ..show import run_record
+from ..show_past import past_lines
 from .catalog import seconds, shorten
 from .curves import Steps, curves
 from .log_tail import log_tail
@@ -77,6 +78,7 @@ def _facts(found: Mapping[str, Any], tags: object) -> list[list[str]]:
         "snapshot": snapshot,
         "commit": f"{commit} (of xpc's own, the tree was no commit)" if commit and found.get("dirty") else commit,
         "witness": found["witness"],
+        **past_lines(found),
         **(summary(found["environment"]) if found["environment"] is not None else {}),
         "tags": ", ".join(map(str, tags)) if isinstance(tags, list) and tags else None,
         "folder": found["folder"],

@@ -14,7 +14,8 @@ class RunSource:
     """A run, or one attempt of it, behind a cell. What it never had is null: a planned run has id and state alone.
 
     *snapshot* is the git tree that it ran with, *code* the fingerprint of those of its files that count as its code;
-    two runs with one *code* ran the same program. *witness* is what vouches for that (see docs/formats.md).
+    two runs with one *code* ran the same program. *witness* is what vouches for that (see docs/formats.md). Of a run
+    that somebody *accepted*, which says by whom and why, *code* is what it counts as since.
     """
 
     id: str
@@ -28,6 +29,7 @@ class RunSource:
     witness: str | None = None
     started: str | None = None
     ended: str | None = None
+    accepted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

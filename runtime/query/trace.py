@@ -9,7 +9,7 @@ from .lookup import Field
 from .provenance import CellSource, Inputs, RowSource, RunSource
 from .view import Runs
 
-_FIELDS = ("id", "experiment", "status", "attempt", "started", "ended", "commit", "dirty", *TRACED)
+_FIELDS = ("id", "experiment", "status", "attempt", "started", "ended", "commit", "dirty", "accepted", *TRACED)
 
 
 class RunTrace:

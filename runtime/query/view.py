@@ -249,6 +249,8 @@ class Runs:
                 return [None if version.record is None else store.state_of(version.record) for _, version in earlier]
             case Field("version"):
                 return [version.number for _, version in earlier]
+            case Field("accepted"):
+                return [None] * len(earlier)
             case Field(name) if name in READ:
                 return [None if version.record is None else READ[name](version.record) for _, version in earlier]
             case _:
