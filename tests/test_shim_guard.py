@@ -91,3 +91,9 @@ def test_packed_parent(tmp_path: Path) -> None:
 
     assert look(tmp_path / "train/a")[0] is None
     assert look(tmp_path / "train/b")[0] == str(tmp_path / "train/b")
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(None, 90.0), (3600.0, 90.0), (54.0, 18.0), (0.0, 0.0), (-5.0, 0.0)])
+def test_patience_is_a_part_of_the_time_that_a_task_has(left: float | None, seconds: float) -> None:
+    """A task whose time is over while it looks for its parents would be told as timed out, and had never begun."""
+    assert guard.patience(left) == seconds

@@ -125,7 +125,8 @@ class Chooser:
         if state not in ("failed", "timeout", "oom"):
             return Standing(row, state)
         record = self._store.whole_record(self._rows.experiment(row), self._rows.ids[row])
-        return Standing(row, state, record is None or would_end_alike(self._build, self._build.run(row), record))
+        # One that never began, since its task had no time left for it, is no proof of anything.
+        return Standing(row, state, record is not None and would_end_alike(self._build, self._build.run(row), record))
 
     def _unblocked(self, selection: Selection, send: Iterable[int], flights: Mapping[int, Flight]) -> Selection:
         """Part what can't be sent: a parent is neither done nor in flight, nor sent itself. Of rows that were only to

@@ -116,8 +116,9 @@ class Attempt:
 
     # -------------------------------------------------------------- before
 
-    def guard(self) -> Optional[str]:
-        """Give the folder of a parent that is not done, or nothing; nothing has been written for this run then."""
+    def guard(self, left: Optional[float] = None) -> Optional[str]:
+        """Give the folder of a parent that is not done, or nothing; nothing has been written for this run then. *left*:
+        the seconds that its task has."""
         folders = [
             os.path.join(self.place.project, "runs", after["experiment"], parent)
             for after, parents in zip(self.run.plan["after"], self.run.parents)

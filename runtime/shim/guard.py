@@ -9,6 +9,9 @@ from . import packs
 from .journal import read_attempts
 
 RETRY_FOR = 90.0  # seconds: how long a network file system may remember that a file was not there
+SHARE = (
+    3  # of the time that a task has it waits no more than one part in so many: its limit would be taken for the run's
+)
 
 
 def is_done(folder: str) -> bool:
@@ -38,6 +41,11 @@ def has_ended(folder: str) -> bool:
         return False
     ends = [record for record in attempts[-1].records if record.get("event") == "end"]
     return bool(ends) and not ends[0].get("requeued")
+
+
+def patience(left: Optional[float]) -> float:
+    """Give the seconds to look for parents in, of a task that has *left* seconds (none: no limit)."""
+    return RETRY_FOR if left is None else min(RETRY_FOR, max(0.0, left / SHARE))
 
 
 def first_not_done(

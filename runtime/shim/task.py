@@ -82,7 +82,7 @@ class Task:
         """Run one run; silent when it goes well. *shelf*: the GPUs of this run alone, where several share a task."""
         attempt = Attempt(self._place, run, self._job, durable=True)
         try:
-            missing = attempt.guard()
+            missing = attempt.guard(None if self._until is None else self._until - time.monotonic())
         except OSError as error:
             return self._say(attempt, NOT_READY, "the records of its parents can't be read: %s" % error)
         if missing is not None:
