@@ -14,6 +14,7 @@ from .moments import anytime
 from .oracle import Oracle
 from .project import Project
 
+PAGE = 4096
 HARM = ("cut", "cut", "cut", "empty", "zeros", "half", "tail")
 
 
@@ -96,8 +97,8 @@ def torn_index(project: Project, oracle: Oracle, random: Random) -> bool:
         path.unlink()
     elif random.random() < 0.5:
         data = bytearray(path.read_bytes())
-        for _ in range(random.randint(1, 200)):
-            data[random.randrange(len(data))] = random.randrange(256)
+        for page in random.sample(range(len(data) // PAGE), 2):  # pages that were written before others, or never
+            data[page * PAGE : (page + 1) * PAGE] = random.choice((bytes(PAGE), data[:PAGE], random.randbytes(PAGE)))
         path.write_bytes(data)
     else:
         damage(path, random)

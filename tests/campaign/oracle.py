@@ -14,7 +14,7 @@ from . import study
 from .journals import Run, digest, read_runs
 from .project import Project, Said
 from .violation import Violation
-from .witness import alive, heard
+from .witness import alive, heard, lives
 
 FAULTS: Final = ("failed", "timeout", "oom")
 UNDONE: Final = frozenset(("killed", "lost", "cancelled", "skipped"))
@@ -97,7 +97,7 @@ class Oracle:
         if last.end is not None:
             return more | {last.end}
         shim = last.claim.get("shim", {}).get("pid")
-        if shim is not None and Path(f"/proc/{shim}").exists():
+        if lives(shim):
             return more | {"running", "lost"} if live else frozenset(("running",))
         if last.program in pids:
             return frozenset(("running", "lost")) if live else frozenset(("running",))

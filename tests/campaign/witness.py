@@ -62,7 +62,10 @@ def alive(*folders: Path) -> dict[int, str]:
     return found
 
 
-def programs(outside: Path) -> list[int]:
-    """Give the processes of the programs that began, by their own word; they may have ended since."""
-    lines = (outside / "log").read_text().splitlines()
-    return [int(line.split()[3]) for line in lines if line.startswith("begin ")]
+def lives(pid: int | None) -> bool:
+    """Tell whether a process is there, and no more than an entry that nobody has looked at."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return stat.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
