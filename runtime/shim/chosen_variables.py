@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Collection, Dict, Mapping
 
 # Names, and beginnings of names, with what they change.
@@ -69,7 +68,7 @@ def is_secret(name: str, value: str) -> bool:
         return True
     if "-----BEGIN" in value or _has_password(value) or (len(value) >= 32 and HEX.issuperset(value)):
         return True
-    words = re.split(r"[^\w.-]+", value)
+    words = "".join(char if char.isalnum() or char in "_.-" else " " for char in value).split()
     return any(len(word) >= SHORTEST and word.startswith(SECRET_BEGINNINGS) for word in words)
 
 

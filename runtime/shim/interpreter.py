@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from .digest import blake2b
 
-PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
-MENTIONS = re.compile(r"\b(?:python|pypy)|\.py\b")
+PYTHONS = ("python", "pypy")
+MENTIONS = (*PYTHONS, ".py")
 SHELLS = ("bash", "sh", "dash", "zsh", "ksh")
 PATIENCE = 10.0  # seconds that an interpreter has to tell its packages
 # What leads a Python to its packages; nothing else of a program's environment is passed on to it.
@@ -69,16 +68,20 @@ def find(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Optional[
     path = environ.get("PATH", os.defpath)
     program = which(argv[0], path, cwd)
     name = os.path.basename(argv[0])
-    if PYTHON.fullmatch(name):
+    if _is_python(name):
         return program
     named = _first_line(program) if program is not None else None
     if named is not None:
         return which(named, path, cwd)
     text = " ".join(argv)
-    if name not in SHELLS and not MENTIONS.search(text):
+    if name not in SHELLS and not any(word in text for word in MENTIONS):
         return None
-    names = ("python", "python3") if re.search(r"\bpython(?![0-9])", text) else ("python3", "python")
+    names = ("python", "python3") if "python " in text else ("python3", "python")
     return which(names[0], path, cwd) or which(names[1], path, cwd)
+
+
+def _is_python(name: str) -> bool:
+    return name.rstrip("0123456789.") in PYTHONS
 
 
 def which(name: str, path: str, cwd: str) -> Optional[str]:
@@ -103,7 +106,7 @@ def _first_line(program: str) -> Optional[str]:
     words = [word for word in os.fsdecode(line[2:]).split() if not word.startswith("-")]
     if words and os.path.basename(words[0]) == "env":
         words = words[1:]
-    return words[0] if words and PYTHON.fullmatch(os.path.basename(words[0])) else None
+    return words[0] if words and _is_python(os.path.basename(words[0])) else None
 
 
 class Interpreters:

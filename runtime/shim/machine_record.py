@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any, Dict, List, Optional
 
 CPUINFO = 4096  # bytes: the first processor's part; of all of them the kernel makes a long text, and slowly
@@ -28,8 +27,8 @@ def machine_record(root: str = "/") -> Dict[str, Any]:
 
 
 def _os_release(root: str) -> Optional[str]:
-    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', _text(root, "etc/os-release"), re.MULTILINE)
-    return found[1] if found else None
+    found = _value(_text(root, "etc/os-release"), "PRETTY_NAME", "=")
+    return found.strip('"') if found else None
 
 
 def _libc() -> Optional[str]:
@@ -43,9 +42,9 @@ def _cpu(root: str) -> Optional[str]:
     text = _text(root, "proc/cpuinfo", CPUINFO)
     # Of ARM the kernel tells no name, but numbers.
     for name in ("model name", "cpu", "Model", "CPU part", "uarch"):
-        found = re.search(r"^%s\s*:\s*(.+?)\s*$" % name, text, re.MULTILINE)
+        found = _value(text, name, ":")
         if found:
-            return found[1] if name != "CPU part" else "part " + found[1]
+            return found if name != "CPU part" else "part " + found
     return None
 
 
@@ -53,8 +52,7 @@ def _nvidia_gpus(root: str) -> List[str]:
     found = []
     folder = os.path.join(root, "proc/driver/nvidia/gpus")
     for name in _names(folder):
-        model = re.search(r"^Model:\s*(.+?)\s*$", _text(folder, name + "/information"), re.MULTILINE)
-        found.append(model[1] if model else "NVIDIA")
+        found.append(_value(_text(folder, name + "/information"), "Model", ":") or "NVIDIA")
     return found
 
 
@@ -63,18 +61,27 @@ def _amd_gpus(root: str) -> List[str]:
     cards = os.path.join(root, "sys/class/drm")
     for card in _names(cards):
         folder = os.path.join(cards, card, "device")
-        if re.fullmatch(r"card\d+", card) and _text(folder, "vendor").strip() == AMD:
+        if card[:4] == "card" and card[4:].isdigit() and _text(folder, "vendor").strip() == AMD:
             name = _text(folder, "product_name").strip()
             found.append(name or "AMD " + _text(folder, "device").strip())
     return found
 
 
 def _driver(root: str) -> Optional[str]:
-    nvidia = re.search(r"Kernel Module[^\n]*?\s(\d+\.\d[\d.]*)", _text(root, "proc/driver/nvidia/version"))
-    if nvidia:
-        return "nvidia " + nvidia[1]
+    for word in _text(root, "proc/driver/nvidia/version").split("\n")[0].split():
+        if word[0].isdigit() and "." in word:
+            return "nvidia " + word
     amd = _text(root, "sys/module/amdgpu/version").strip()
     return "amdgpu " + amd if amd else None
+
+
+def _value(text: str, name: str, sign: str) -> Optional[str]:
+    """Give what stands after a name and a sign on the first line that has them."""
+    for line in text.split("\n"):
+        key, found, value = line.partition(sign)
+        if found and key.strip() == name:
+            return value.strip()
+    return None
 
 
 def _names(folder: str) -> List[str]:
