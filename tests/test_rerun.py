@@ -45,7 +45,7 @@ def test_rerun_of_stale_runs(study: Study) -> None:
         "4 done runs will run again; the earlier results stay beside the new ones."
     )
     assert "To submit: 4 runs in 2 arrays" in text
-    assert study.xpc("submit").startswith("Nothing to run: 4 done.")
+    assert study.xpc("submit") == "Nothing to run: 4 done (2 stale: `xpc build` says why).\n"
     said = study.said("submit --rerun stale").splitlines()
     assert said[0] == "Kept 4 earlier results (`xpc show` names the folders)."
     assert said[-1].startswith("4 done")

@@ -29,7 +29,7 @@ def rerun(project: ClusterProject) -> None:
     before = {path: content(path) for path in folders}
     project.write({"train.sh": TRAIN + "echo again\n"})
 
-    assert project.xpc("submit", "--target", "here").stderr.startswith("Nothing to run: 5 done.")
+    assert project.xpc("submit", "--target", "here").stderr.startswith("Nothing to run: 5 done (5 stale: `xpc")
     built = project.xpc("build", "--target", "here", "--rerun", "stale").stdout
     assert "stale: 2 runs of train: train.sh changed (" in built
     assert "5 done runs will run again" in built

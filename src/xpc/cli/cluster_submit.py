@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xpc.runtime.retry import Retry
     from xpc.runtime.schedulers.cluster import Sent
     from xpc.runtime.schedulers.cluster_send import SentCall
+    from xpc.runtime.selection import Selection
 
     from .session import Session
 
@@ -35,11 +36,10 @@ def send_to_cluster(
     as_json: bool = False,
     retry: Retry | None = None,
     prepare: Callable[[], bool] = lambda: True,
+    before: Callable[[Selection], None] = lambda _: None,
 ) -> int:
     """Submit *rows* of a build that is written, and say what became jobs; give the exit status."""
     from xpc.runtime.schedulers.cluster import submit_cluster
-
-    from .command_submit import tell_selection
 
     began = time.monotonic()
     sent = submit_cluster(
@@ -49,7 +49,7 @@ def send_to_cluster(
         session.diagnostics,
         retry=retry,
         prepare=prepare,
-        before=(lambda _: None) if as_json else tell_selection,
+        before=before,
         say=lambda text: click.echo(text, err=True),
     )
     if sent is None:

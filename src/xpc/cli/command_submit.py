@@ -116,11 +116,14 @@ def send(
     chosen = plan_rows(build.plan, named)
     rerun = rerun or Rerun()
     prepare = setting_aside(session, build.plan, rerun.mode, rerun.chosen, silent=as_json)
+    tell = _teller(session, build.plan, counts_stale=retry is None and rerun.mode is None, silent=as_json)
     if session.target.kind != "local":
         from .cluster_submit import send_to_cluster
 
-        return send_to_cluster(session, build, folder, chosen, as_json=as_json, retry=retry, prepare=prepare)
-    return _run_here(session, build, folder, chosen, jobs, as_json=as_json, retry=retry, prepare=prepare)
+        return send_to_cluster(
+            session, build, folder, chosen, as_json=as_json, retry=retry, prepare=prepare, before=tell
+        )
+    return _run_here(session, build, folder, chosen, jobs, as_json=as_json, retry=retry, prepare=prepare, tell=tell)
 
 
 def _run_here(
@@ -133,6 +136,7 @@ def _run_here(
     as_json: bool,
     retry: Retry | None,
     prepare: Callable[[], bool],
+    tell: Callable[[Selection], None],
 ) -> int:
     from xpc.runtime.executor import Rules
     from xpc.runtime.executor.reporter import reporter_for
@@ -147,7 +151,7 @@ def _run_here(
         rules=Rules() if jobs is None else Rules(jobs=jobs),
         retry=retry,
         prepare=prepare,
-        before=(lambda _: None) if as_json else tell_selection,
+        before=tell,
     )
     if done is None:
         print_diagnostics(session.diagnostics)
@@ -168,10 +172,29 @@ def plan_rows(plan: Plan, named: Mapping[str, Sequence[int]] | None) -> Sequence
     return found
 
 
-def tell_selection(selection: Selection) -> None:
+def _teller(session: Session, plan: Plan, *, counts_stale: bool, silent: bool) -> Callable[[Selection], None]:
+    """Give what tells people which runs are left alone; of the done ones also how many are stale."""
+
+    def tell(selection: Selection) -> None:
+        if not silent:
+            tell_selection(selection, count_stale(session, plan) if counts_stale and selection.done else 0)
+
+    return tell
+
+
+def count_stale(session: Session, plan: Plan) -> int:
+    """Give how many runs of a plan are done with something that has changed since."""
+    from .freshness import Freshness
+    from .standing import Standings
+
+    freshness = Freshness(session, Standings(session.folder), plan)
+    return sum(len(freshness.why(name)) for name in plan.experiments)
+
+
+def tell_selection(selection: Selection, stale: int = 0) -> None:
     """Say what is left alone, and why; what is sent is said by the reporter."""
     done, blocked = len(selection.done), len(selection.blocked)
-    parts = [f"{done:,} done"] if done else []
+    parts = [f"{done:,} done" + (f" ({stale:,} stale: `xpc build` says why)" if stale else "")] if done else []
     if selection.busy:
         parts.append(f"{len(selection.busy):,} queued or running")
     if selection.faults:
