@@ -20,6 +20,7 @@ def read() -> argparse.Namespace:
     parser.add_argument("--skip", metavar="KINDS", default="", help="no faults of these kinds")
     parser.add_argument("--nth", type=int, help="with --only: this one alone")
     parser.add_argument("--jobs", type=int, default=2, help="faults at once")
+    parser.add_argument("--minutes", type=float, help="begin no other fault after that long")
     parser.add_argument("--keep", action="store_true", help="keep the folders of violations")
     return parser.parse_args()
 
@@ -42,7 +43,7 @@ def main() -> int:
     else:
         faults = [Fault(given.seed, targets[0], given.only, given.nth)]
     began = time.monotonic()
-    findings = tell(run_campaign(faults, given.jobs, keep=given.keep), len(faults))
+    findings = tell(run_campaign(faults, given.jobs, keep=given.keep, minutes=given.minutes), len(faults))
     print(table(findings))
     print(f"seed {given.seed}, {time.monotonic() - began:.0f} s")
     return 1 if any(finding.wrong for finding in findings) else 0

@@ -101,8 +101,14 @@ def make_repository(folder: Path, files: dict[str, str]) -> None:
         subprocess.run(["git", *who, *command], cwd=folder, check=True)
 
 
-def run_campaign(faults: Sequence[Fault], jobs: int, *, keep: bool = False) -> Iterator[Finding]:
-    """Run faults, *jobs* at once, and those that change a cluster under others one by one; give what came of each."""
+def run_campaign(
+    faults: Sequence[Fault], jobs: int, *, keep: bool = False, minutes: float | None = None
+) -> Iterator[Finding]:
+    """Run faults, *jobs* at once, and those that change a cluster under others one by one; give what came of each.
+
+    After *minutes* no other one is begun.
+    """
+    limit = None if minutes is None else time.monotonic() + 60 * minutes
     with templates(sorted({fault.target for fault in faults})) as made:
         apart = [fault for fault in faults if known()[fault.target, fault.kind].alone]
         warm = (quick.warm, (made["local"],)) if "local" in made else (None, ())
@@ -110,7 +116,12 @@ def run_campaign(faults: Sequence[Fault], jobs: int, *, keep: bool = False) -> I
             together = [fault for fault in faults if fault not in apart]
             futures = [pool.submit(run_fault, fault, made[fault.target], keep=keep) for fault in together]
             for future in as_completed(futures):
-                yield future.result()
+                if limit is not None and time.monotonic() > limit:
+                    limit = None
+                    for one in futures:
+                        one.cancel()
+                if not future.cancelled():
+                    yield future.result()
         for fault in apart:
             yield run_fault(fault, made[fault.target], keep=keep)
 
