@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,19 +35,34 @@ def log_of_task(project: Path, id: str, held: Held, record: RunRecord | None) ->
     """Give what the log of a task's array says about a run; nothing if there is no such log."""
     if not held.build or not held.array:
         return None
-    name = f"{held.array}-{held.job}.out" if held.kind == "slurm" else f"{held.array}.out"
-    path = f"{BUILDS}/{held.build}/logs/{name}"
-    try:
-        with open_regular(str(project / path)) as file:
-            file.seek(max(0, file.seek(0, 2) - MOST))
-            lines = [plain(line) for line in file.read().decode("utf-8", "replace").split("\n")]
-    except OSError:
-        return None
+    folder = f"{BUILDS}/{held.build}/logs"
     own = _names(id, held, record)
-    mine = [line for line in lines if _named(line) & own]
-    if mine:
-        return TaskLog(path, tuple(mine))
-    return TaskLog(path, tuple(dict.fromkeys(line for line in lines if line.strip() and not _named(line))), shared=True)
+    shared: TaskLog | None = None
+    for name in _names_of_logs(project / folder, held):
+        path = f"{folder}/{name}"
+        try:
+            with open_regular(str(project / path)) as file:
+                file.seek(max(0, file.seek(0, 2) - MOST))
+                lines = [plain(line) for line in file.read().decode("utf-8", "replace").split("\n")]
+        except OSError:
+            continue
+        mine = [line for line in lines if _named(line) & own]
+        if mine:
+            return TaskLog(path, tuple(mine))
+        others = dict.fromkeys(line for line in lines if line.strip() and not _named(line))
+        shared = shared or TaskLog(path, tuple(others), shared=True)
+    return shared
+
+
+def _names_of_logs(folder: Path, held: Held) -> list[str]:
+    """Give the names that the log may have: on OAR each user who sent tasks of an array has one."""
+    if held.kind == "slurm":
+        return [f"{held.array}-{held.job}.out"]
+    more = re.compile(re.escape(held.array) + r"\.\d+\.out")
+    try:
+        return [f"{held.array}.out", *sorted(filter(more.fullmatch, os.listdir(folder)))]
+    except OSError:
+        return []
 
 
 def _names(id: str, held: Held, record: RunRecord | None) -> frozenset[str]:

@@ -123,7 +123,7 @@ def test_answers_of_sbatch(answer: Answer, read: object) -> None:
 
 
 def test_command_of_oarsub(tmp_path: Path) -> None:
-    """Options as the script has them, verbatim; one `-a` for each job; the script as a word of a shell."""
+    """Options as the script has them, verbatim; one `-a` for each job; the umask, and the script as a word of a shell."""
     script = tmp_path / ".xpc/builds/b1/arrays/train-1.oar"
     script.parent.mkdir(parents=True)
     script.write_text("#!/bin/bash\n#OAR -n train-1\n#OAR -l /nodes=1/core=2\n#OAR -p gpu_model = 'A 100'\ntrue\n")
@@ -133,7 +133,7 @@ def test_command_of_oarsub(tmp_path: Path) -> None:
         *("-l", "/nodes=1/core=2", "-p", "gpu_model = 'A 100'", "-n", "xpc-b1-3", "-d", str(tmp_path)),
         *("-O", ".xpc/builds/b1/logs/train-1.out", "-E", ".xpc/builds/b1/logs/train-1.out"),
         *("-a", "50", "-a", "51", "-a", "52", "-a", "53", "-a", "51", "-a", "52", "-a", "60", "-a", "61", "-a", "9"),
-        *("--array-param-file", "/tmp/x.params", ".xpc/builds/b1/arrays/train-1.oar"),
+        *("--array-param-file", "/tmp/x.params", "umask 022; .xpc/builds/b1/arrays/train-1.oar"),
     ]
     more = order(Waits(), tmp_path, script="arrays/train-1.oar", cpus=4, time=None)
     assert oarsub_command(more, "x")[1:3] == ["-l", "/nodes=1/core=4"]

@@ -24,7 +24,7 @@ from .cluster_resume import look_up, unfinished
 from .cluster_secrets import SecretFiles
 from .cluster_select import Chooser, Chosen
 from .cluster_send import Failure, Sender, SentCall
-from .cluster_withdraw import withdraw
+from .cluster_withdraw import by_sender, withdraw
 from .oar_submit import Oar
 from .opening import hide, require_secrets, require_writable, reraise_denied, tell_held, watching
 from .slurm_submit import Slurm
@@ -183,10 +183,12 @@ class _Submit:
         (self._folder / "logs").mkdir(exist_ok=True)
         scheduler = self._scheduler(self._kind)
         if chosen.withdraw:
-            wrong = withdraw(chosen.withdraw, chosen.flying, writer, self._scheduler)
-            if wrong is not None:
-                done.failure = Failure(wrong)
-                return
+            # Those of others first: where they may not be cancelled, nothing is.
+            for user, jobs in reversed(by_sender(chosen.withdraw, self._project).items()):
+                wrong = withdraw(jobs, chosen.flying, writer, self._scheduler)
+                if wrong is not None:
+                    done.failure = Failure(wrong, whose="" if user == Owner.here().user else user)
+                    return
             done.withdrawn = len(chosen.withdraw)
         sender = Sender(scheduler, writer, self._project, f"{BUILDS}/{self._build.id}", self._plan, held=self._held)
         done.failure = sender.send(calls, self._secrets.write)
@@ -202,7 +204,9 @@ class _Submit:
         for kind, jobs in held.items():
             wrong = self._scheduler(kind).release(jobs)
             if wrong is not None:
-                done.failure = done.failure or Failure(wrong, undone=False)
+                users = {found.owner.user for found in unfinished(self._project) if found.name in done.resumed}
+                others = sorted(users - {Owner.here().user})
+                done.failure = done.failure or Failure(wrong, undone=False, whose=", ".join(others))
                 writer.close()
                 return
         for name in done.resumed:

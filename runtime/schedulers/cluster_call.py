@@ -51,7 +51,7 @@ class Order:
     """A call with everything that its command needs.
 
     *build* is relative to *project*, *script* to that; *request* and *first* are what this attempt and the first one
-    ask for; *sent* and *indices* are the jobs and the indices of the calls before.
+    ask for; *sent* and *indices* are the jobs and the indices of the calls before. *umask* is the submitting user's.
     """
 
     call: PlannedCall
@@ -63,6 +63,7 @@ class Order:
     first: Mapping[str, Any]
     sent: Mapping[int, Jobs]
     indices: Mapping[int, Sequence[int]]
+    umask: int = 0o022
 
 
 class Scheduler(Protocol):

@@ -14,7 +14,7 @@ from ..store import Store
 from ..submissions import BUILDS, SubmissionWriter
 from .cluster import SCHEDULERS
 from .cluster_call import Scheduler
-from .cluster_withdraw import withdraw
+from .cluster_withdraw import by_sender, withdraw
 
 Run = tuple[str, str]  # experiment and id
 
@@ -22,9 +22,11 @@ Run = tuple[str, str]  # experiment and id
 @dataclass(slots=True)
 class Cancelled:
     """*runs*: those that were meant, with their state before; *beside*: others in the same tasks; *below*: queued ones
-    that come after them, on OAR, where nothing else would stop them. *wrong*: what the scheduler said, if it failed."""
+    that come after them, on OAR, where nothing else would stop them. *wrong*: what the scheduler said, if it failed;
+    *refused*: the runs that go on therefore, with the user whose jobs they are."""
 
     runs: dict[Run, State] = field(default_factory=dict)
+    refused: dict[Run, str] = field(default_factory=dict)
     beside: list[Run] = field(default_factory=list)
     below: list[Run] = field(default_factory=list)
     wrong: str | None = None
@@ -54,9 +56,22 @@ def cancel(project: Path, meant: Collection[Run], store: Store, environ: Mapping
     # What comes after them first: on OAR it would be let go by their end.
     jobs = [flying[run][0] for run in (*done.below[::-1], *gone)]
     writer = SubmissionWriter(project, "", "", "", event="cancels")
-    done.wrong = withdraw(jobs, [held for held, _ in flying.values()], writer, scheduler_of)
+    everything = [held for held, _ in flying.values()]
+    for user, sent in by_sender(jobs, project).items():
+        wrong = withdraw(sent, everything, writer, scheduler_of)
+        if wrong is not None:
+            done.wrong = done.wrong or wrong
+            left = {(held.kind, *held.key) for held in sent}
+            done.refused |= {run: user for run in done.runs if (flying[run][0].kind, *flying[run][0].key) in left}
     writer.end()
+    done.runs = {run: state for run, state in done.runs.items() if run not in done.refused}
+    for others in (done.beside, done.below):
+        others[:] = [run for run in others if not _is_among(flying[run][0], done.refused, flying)]
     return done
+
+
+def _is_among(job: Held, runs: Iterable[Run], flying: Mapping[Run, tuple[Held, State]]) -> bool:
+    return any(flying[run][0].submission == job.submission for run in runs)
 
 
 def _below(project: Path, gone: Iterable[Run], flying: Mapping[Run, tuple[Held, State]]) -> list[Run]:

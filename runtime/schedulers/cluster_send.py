@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,13 +26,14 @@ class SentCall:
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a submit did not come to its end. *call*: the one that was refused; *undone*: all that was sent was taken
-    back. *lost*: so was the submit lock, by another."""
+    back. *lost*: so was the submit lock, by another. *whose*: the user who alone may do what was refused."""
 
     said: str
     call: PlannedCall | None = None
     request: Mapping[str, Any] | None = None
     undone: bool = True
     lost: bool = False
+    whose: str = ""
 
 
 class Sender:
@@ -113,6 +115,7 @@ class Sender:
             requests[0],
             self._jobs,
             self._indices,
+            _umask(),
         )
 
     def _look(self, order: Order, unclear: Unclear, began: float) -> Accepted | Refused | Silent:
@@ -127,6 +130,17 @@ class Sender:
             if left <= 0:
                 return Refused(1, unclear.said)
             self._sleep(min(1.0, left))
+
+
+def _umask() -> int:
+    """Give this process's umask; asking the kernel for it the usual way would change it for a moment."""
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1], 8) for line in file if line.startswith("Umask:"))
+    except (OSError, StopIteration, ValueError):
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return mask
 
 
 def _handles(scheduler: Scheduler, sent: SentCall) -> list[str]:

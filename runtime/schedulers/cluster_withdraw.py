@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from ..cluster_states import Held
-from ..submissions import SubmissionWriter, ranges
+from ..owner import Owner
+from ..submissions import SubmissionWriter, ranges, read_submissions
 from .cluster_call import Scheduler
+
+
+def by_sender(jobs: Iterable[Held], project: Path) -> dict[str, list[Held]]:
+    """Share jobs out by the user who sent them, this user's first: schedulers let nobody cancel another's."""
+    users = {submission.name: submission.owner.user for submission in read_submissions(project)}
+    found: dict[str, list[Held]] = {Owner.here().user: []}
+    for job in jobs:
+        found.setdefault(users.get(job.submission, ""), []).append(job)
+    return {user: sent for user, sent in found.items() if sent}
 
 
 def withdraw(

@@ -80,12 +80,23 @@ class Oar:
 
 def oarsub_command(order: Order, params: str) -> list[str]:
     """Give the command of one call; its options are those that the script says, and where it and its log are."""
-    log = f"{order.build}/logs/{order.call.array}.out"
+    log = f"{order.build}/logs/{_log(order)}"
     command = ["oarsub", *_options(order), "-n", order.token, "-d", str(order.project), "-O", log, "-E", log]
     for id in waited_for(order):
         command += ["-a", id]
-    # OAR gives the line to the user's shell, with an index after it.
-    return [*command, "--array-param-file", params, shlex.quote(f"{order.build}/{order.script}")]
+    # OAR gives the line to the user's shell, with an index after it; a login shell, which has an umask of its own.
+    script = shlex.quote(f"{order.build}/{order.script}")
+    return [*command, "--array-param-file", params, f"umask {order.umask:03o}; {script}"]
+
+
+def _log(order: Order) -> str:
+    """Give the name of the array's log; where another user's job has made it, nobody else's can add to it."""
+    name = f"{order.call.array}.out"
+    try:
+        others = os.stat(order.project / order.build / "logs" / name).st_uid != os.getuid()
+    except OSError:
+        return name
+    return f"{order.call.array}.{os.getuid()}.out" if others else name
 
 
 def waited_for(order: Order) -> Iterator[str]:

@@ -106,18 +106,29 @@ def _on_this_machine(project: Path) -> Submission | None:
 
 def tell(done: Cancelled, here: Submission | None) -> None:
     if done.wrong is not None:
-        click.echo(f"error[XS005]: the scheduler did not cancel: {done.wrong}", err=True)
-        return
+        click.echo(_refused(done), err=True)
     if done.runs:
         click.echo(columns(_lines(done.runs), (False, True, False)))
         beside = f" {count(len(done.beside), 'other run')} shared their tasks." if done.beside else ""
         come = "comes" if len(done.below) == 1 else "come"
         below = f" {count(len(done.below), 'run')} that {come} after them: cancelled, too." if done.below else ""
         click.echo(f"Cancelled.{beside}{below} `xpc submit` sends them again.")
-    elif here is None:
+    elif here is None and done.wrong is None:
         click.echo("Nothing to cancel.")
     if here is not None:
         click.echo(f"Runs of {here.owner} go on: Ctrl-C there stops them.", err=True)
+
+
+def _refused(done: Cancelled) -> str:
+    """Say what the scheduler would not cancel, and whose it is."""
+    from xpc.runtime.owner import Owner
+
+    others = sorted(set(done.refused.values()) - {"", Owner.here().user})
+    said = f"error[XS005]: the scheduler did not cancel: {done.wrong}"
+    if not others:
+        return said
+    these = count(sum(user in others for user in done.refused.values()), "run")
+    return f"{said}\nhelp: {these} of {', '.join(others)} left as they are: only who sent a job can cancel it"
 
 
 def _lines(runs: Mapping[Run, str]) -> list[tuple[str, str, str]]:
@@ -137,5 +148,6 @@ def to_json(done: Cancelled, here: Submission | None) -> dict[str, object]:
         "beside": [{"experiment": name, "id": id} for name, id in done.beside],
         "after": [{"experiment": name, "id": id} for name, id in done.below],
         "here": None if here is None else str(here.owner),
+        "refused": [{"experiment": name, "id": id, "user": user} for (name, id), user in done.refused.items()],
         "error": done.wrong,
     }

@@ -36,6 +36,11 @@ def explain(sent: Sent, study: Study, target: Target, diagnostics: Diagnostics) 
         help = "it completes what was sent from here; `xpc status` tells how it goes"
         diagnostics.error("XS001", None, failure.said, help=help)
         return
+    if failure.whose:
+        message = f"{scheduler} refused, for these jobs are {failure.whose}'s: {failure.said}"
+        help = f"what waits for these runs was sent by {failure.whose}, who may type the same, or `xpc cancel` first"
+        diagnostics.error("XS004", None, message, help=help)
+        return
     if failure.call is None:
         message = f"{scheduler} does not answer as it should: {failure.said}"
         next_step = "type the command again: the next submit completes it"
