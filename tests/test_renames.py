@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +226,37 @@ def test_mistakes(study: Study, options: str, status: int, said: str) -> None:
     rename_both(study)
     done = run(f"xpc accept {options}", study.folder)
     assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+
+
+def test_run_that_is_under_way_stops_the_command(tmp_path: Path) -> None:
+    """Nothing is moved then; told are the runs."""
+    study = Study(tmp_path / "project", TEXT)
+    wait = "import os, time\nopen(os.environ['XPC_RUN_DIR'] + '/here', 'w')\n"
+    wait += "while not os.path.exists(os.environ['XPC_PROJECT'] + '/go'): time.sleep(0.05)\n"
+    study.write("evaluate.py", wait)
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    process = subprocess.Popen(["xpc", "submit", "-j", "2"], cwd=study.folder, env=env, stderr=subprocess.DEVNULL)
+    try:
+        while len(list(study.folder.glob("runs/evaluate/*/here"))) < 2:
+            assert process.poll() is None
+        command = rename_both(study)
+        before = sorted(path.name for path in study.folder.glob("runs/*/*"))
+        done = run(f"xpc {command}", study.folder)
+        held = run(f"xpc {command} --yes", study.folder)
+        after = sorted(path.name for path in study.folder.glob("runs/*/*"))
+    finally:
+        (study.folder / "go").touch()
+        process.communicate(timeout=60)
+    assert done.returncode == 1
+    assert masked(done.stderr) == (
+        "error: evaluate ID is running\n"
+        "error: evaluate ID is running\n"
+        "error: gather ID is queued\n"
+        "help: rename when they have ended, or `xpc cancel` them; nothing was moved\n"
+    )
+    assert (held.returncode, "a submit is going on" in held.stderr) == (1, True)
+    assert after == before
+    study.xpc(f"{command} --yes")
 
 
 def test_run_that_is_there_already_is_left_alone(study: Study) -> None:

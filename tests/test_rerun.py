@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from console import run
-from fresh_study import TRAIN, Study, content, masked
+from fresh_study import EVALUATE, TRAIN, Study, content, masked
 
 from xpc.runtime.shim import packs
 from xpc.runtime.store import Store
@@ -212,6 +212,22 @@ def test_run_that_is_read_just_now_is_left_alone_and_named(tmp_path: Path) -> No
         text = masked(study.xpc("build --dry-run --rerun stale"))
     assert "left alone: train ID, since evaluate ID comes after it and is under way" in text
     assert "will run again" not in text
+
+
+def test_done_run_below_a_failed_one_is_left_alone(tmp_path: Path) -> None:
+    """It could not be sent, so its result stays where it is."""
+    study = Study(tmp_path / "project")
+    study.xpc("submit")
+    study.write("train.py", "raise SystemExit(3)\n")
+    assert run("xpc submit train --where 'seed == 0' --force", study.folder).returncode == 1
+    study.write("evaluate.py", EVALUATE + "# better\n")
+    done = run("xpc submit --rerun stale", study.folder)
+    assert done.returncode == 1
+    found = masked(done.stderr).splitlines()
+    assert found[0] == "Kept 2 earlier results (`xpc show` names the folders)."
+    assert found[1] == "Left alone: evaluate ID, since train ID comes before it and has failed."
+    states = [(each["experiment"], each["status"]) for each in study.json("list")]
+    assert states == [("train", "failed"), ("train", "failed"), ("evaluate", "done"), ("evaluate", "planned")]
 
 
 def test_retry_of_a_done_run_says_what_to_type(study: Study) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from .freshness import fingerprint_fields
+from .tally import FAILED
+
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan
     from xpc.compiler.table import Table
@@ -21,13 +24,18 @@ Mode = Literal["stale", "force"]
 BUSY = ("queued", "running")
 
 
+AFTER = "comes after it and is under way"
+BELOW = "comes before it and has failed"
+
+
 @dataclass(frozen=True, slots=True)
-class Busy:
-    """A run that stays as it is, since *by* (experiment and id) comes after it and is queued or runs."""
+class Left:
+    """A run that stays as it is, for the sake of the run *by* (experiment and id), of which *why* is true."""
 
     experiment: str
     id: str
     by: tuple[str, str]
+    why: str
 
 
 @dataclass(slots=True)
@@ -35,7 +43,7 @@ class Again:
     """*rows* of the experiments' tables that are run once more; *held* those that can't be just now."""
 
     rows: dict[str, set[int]] = field(default_factory=dict)
-    held: list[Busy] = field(default_factory=list)
+    held: list[Left] = field(default_factory=list)
 
     def runs(self, tables: Mapping[str, Table]) -> Iterator[tuple[str, str]]:
         """Give experiment and id of each, parents before children."""
@@ -60,38 +68,74 @@ def chosen_by_force(
 
 def find_again(
     plan: Plan,
-    store: Store,
+    standings: Standings,
     freshness: Freshness,
     mode: Mode | None,
     chosen: Mapping[str, Collection[int]] | None = None,
 ) -> Again:
     """Find the done runs of *plan* that *mode* asks for: those that are stale, or by force those of *chosen* rows
     (none: all). Parents come before children, so that what comes after one is found in the same go."""
-    found = Again()
     if mode is None:
-        return found
-    held = _held(plan.tables, store)
-    for name, planned in plan.experiments.items():
-        table, why = planned.table, (freshness.why(name) if mode == "stale" else {})
-        wanted = None if chosen is None else set(chosen.get(name, ()))
-        above = [
-            (parents, found.rows[parents.experiment]) for parents in table.parents if parents.experiment in found.rows
-        ]
+        return Again()
+    finder = _Finder(plan, standings, freshness)
+    for name in plan.experiments:
+        wanted = None if mode == "stale" or chosen is None else set(chosen.get(name, ()))
+        finder.look(name, freshness.why(name) if mode == "stale" else None, wanted)
+    return finder.found
+
+
+class _Finder:
+    """Goes through the experiments of a plan. A row is *stuck* if no submit would send it: it failed with this very
+    code, can't be read, or waits for such a one. A done run below it stays, since it could not be sent either."""
+
+    def __init__(self, plan: Plan, standings: Standings, freshness: Freshness) -> None:
+        self.found = Again()
+        self._plan = plan
+        self._standings = standings
+        self._held = _held(plan.tables, standings.store)
+        self._stuck: dict[str, dict[int, tuple[str, str]]] = {}
+
+    def look(self, name: str, why: Mapping[str, object] | None, wanted: Collection[int] | None) -> None:
+        """Look at the runs of an experiment: of those that are done the stale ones (*why*), or the *wanted* ones."""
+        planned = self._plan.experiments[name]
+        table, now = planned.table, fingerprint_fields(planned)
         rows: set[int] = set()
+        stuck: dict[int, tuple[str, str]] = {}
         order = [planned.row(index) for index in range(planned.runs)]
-        states = store.states(name, [table.id(row) for row in order])
+        states = self._standings.store.states(name, [table.id(row) for row in order])
         for row, state in zip(order, states, strict=True):
+            id = table.id(row)
+            below = self._below(table, row)
             if state != "done":
+                same = state in FAILED and not self._standings.is_stale(name, id, now)
+                if below is not None or same or state == "broken":
+                    stuck[row] = below or (name, id)
                 continue
-            own = table.id(row) in why if mode == "stale" else wanted is None or row in wanted
-            if own or any(parent in resent for parents, resent in above for parent in parents.of(row)):
-                if (name, row) in held:
-                    found.held.append(Busy(name, table.id(row), held[name, row]))
+            own = id in why if why is not None else wanted is None or row in wanted
+            if own or self._is_after(table, row):
+                if (name, row) in self._held:
+                    self.found.held.append(Left(name, id, self._held[name, row], AFTER))
+                elif below is not None:
+                    self.found.held.append(Left(name, id, below, BELOW))
                 else:
                     rows.add(row)
+        self._stuck[name] = stuck
         if rows:
-            found.rows[name] = rows
-    return found
+            self.found.rows[name] = rows
+
+    def _below(self, table: Table, row: int) -> tuple[str, str] | None:
+        """Give the run above a row for which it would wait in vain."""
+        for parents in table.parents:
+            stuck = self._stuck.get(parents.experiment)
+            for parent in parents.of(row) if stuck else ():
+                if stuck and parent in stuck:
+                    return stuck[parent]
+        return None
+
+    def _is_after(self, table: Table, row: int) -> bool:
+        """Tell whether a parent of a row is run once more."""
+        resent = [(parents, self.found.rows.get(parents.experiment)) for parents in table.parents]
+        return any(parent in rows for parents, rows in resent if rows for parent in parents.of(row))
 
 
 def _held(tables: Mapping[str, Table], store: Store) -> dict[tuple[str, int], tuple[str, str]]:

@@ -126,7 +126,7 @@ def stale_lines(tallies: Mapping[str, Tally], again: Again) -> list[str]:
 def held_lines(again: Again) -> list[str]:
     """Name the done runs that would be run again if nothing that reads them were under way."""
     shown = [
-        f"left alone: {run.experiment} {run.id[:7]}, since {run.by[0]} {run.by[1][:7]} comes after it and is under way"
+        f"left alone: {run.experiment} {run.id[:7]}, since {run.by[0]} {run.by[1][:7]} {run.why}"
         for run in again.held[:REASONS]
     ]
     more = len(again.held) - REASONS

@@ -88,7 +88,7 @@ def command(
         write(session, build)
         export(session, plan)
     freshness = Freshness(session, standings, plan)
-    again = find_again(plan, standings.store, freshness, mode, forced)
+    again = find_again(plan, standings, freshness, mode, forced)
     tallies = tally(plan, standings, freshness, again)
     if as_json:
         click.echo(json_text(to_json(session, build, tallies)))

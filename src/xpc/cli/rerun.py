@@ -37,7 +37,7 @@ def setting_aside(
 
         store = (standings := Standings(session.folder)).store
         try:
-            again = find_again(plan, store, Freshness(session, standings, plan), mode, forced)
+            again = find_again(plan, standings, Freshness(session, standings, plan), mode, forced)
             try:
                 done = supersede(store, again.runs(plan.tables))
             except SupersedeError as refused:

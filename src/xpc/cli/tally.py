@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,8 @@ def _tally(
         found.arrays = len(starts)
         return found
     now = fingerprint_fields(planned)
-    why, resent = freshness.why(name), again.rows.get(name, frozenset())
+    why = freshness.why(name)
+    resent: Collection[int] = again.rows.get(name, ())
     found.why.update(stale.kind for stale in why.values())
     sent: set[int] = set()
     for index in range(planned.runs):
