@@ -60,6 +60,7 @@ def test_all_clauses() -> None:
         "Limit",
         "With",
         "With",
+        "With",
         "Title",
         "Plot",
     ]

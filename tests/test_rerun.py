@@ -179,7 +179,6 @@ def test_folder_that_may_not_be_renamed(study: Study) -> None:
     assert done.returncode == 1
     assert masked(done.stderr).replace(study.ids("train")[1], "ID") == (
         "error[XS009]: the folder of `train` `ID` can't be set aside: Permission denied\n"
-        "  |\n"
         "help: it is renamed to `runs/train/ID.v1`, for which `runs/train` has to be yours to write to\n"
         "help: nothing was sent; what was set aside before it is sent by the next `xpc submit`\n"
     )
