@@ -83,7 +83,8 @@ class Blocks:
         if isinstance(name, tree.Word):
             self._block = (type(node).__name__.lower(), name.text)
         if not line.body:
-            self._report_no_body(line, rule)
+            if line.header:  # without its colon it has been told already what is missing
+                self._report_no_body(line, rule)
             if name is not None:
                 self.broken.add(self._block)
             return ()

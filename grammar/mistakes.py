@@ -77,7 +77,8 @@ def _missing_colon(fault: Fault) -> Finding | None:
     ):
         return None
     text = fault.excerpt.text[fault.excerpt.start : fault.excerpt.end]
-    return Finding("XP007", fault.end, "the colon of this block is missing", "", f"write `{short(text)}:`")
+    more = "" if fault.excerpt.has_body else ", and indent at least one line below it"
+    return Finding("XP007", fault.end, "the colon of this block is missing", "", f"write `{short(text)}:`{more}")
 
 
 # ------------------------------------------------------------------ statements

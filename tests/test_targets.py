@@ -282,3 +282,16 @@ def test_the_place_is_not_the_experiment() -> None:
 
     assert environment(text, "t") == environment(text, "local") == environment(text, "oar")
     assert len({environment(each, "t") for each in (text, boxed, other)}) == 3
+
+
+def test_target_without_a_block() -> None:
+    """A head without colon and lines is one mistake, and the help says both."""
+    assert found(RUN + "target t = oar\n") == (
+        "error[XP007]: the colon of this block is missing\n"
+        " --> Experimentfile:3:15\n"
+        "  |\n"
+        "3 | target t = oar\n"
+        "  |               ^\n"
+        "  |\n"
+        "help: write `target t = oar:`, and indent at least one line below it"
+    )
