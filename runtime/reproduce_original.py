@@ -11,6 +11,7 @@ from typing import Any, Final
 from ..grammar.diagnostic import Diagnostics
 from ..grammar.screen import visible
 from .build_rows import Rows
+from .diff_code import is_tree
 from .records import RunRecord, read_attempt, read_run
 from .shim import renames
 from .shim.build_folder import Build, BuildError, Run
@@ -57,6 +58,10 @@ class Original:
         return str(self.build.plan["snapshot"]["tree"])
 
     @property
+    def commit(self) -> str:
+        return str(self.record.claim["commit"])
+
+    @property
     def prefix(self) -> str:
         return str(self.build.plan["snapshot"]["prefix"])
 
@@ -87,6 +92,10 @@ def find_original(project: Path, folder: str, diagnostics: Diagnostics) -> Origi
         return None
     build = _build(project, record, diagnostics)
     if build is None:
+        return None
+    if not is_tree(build.plan["snapshot"]["tree"]) or not is_tree(record.claim.get("commit")):
+        build.close()
+        _report(folder, "XR021", "its record or its build names no snapshot", diagnostics)
         return None
     run = find_row(build, record)
     if run is None:

@@ -53,15 +53,31 @@ def prepare(
     diagnostics: Diagnostics,
 ) -> Reproduction | None:
     """Make the folder of a new reproduction of *original*; nothing after an error. Raises ``OSError``."""
+    home = _new_folder(original)
+    found: Reproduction | None = None
+    try:
+        found = _prepare(original, home, target, script, repository, diagnostics)
+    finally:
+        if found is None:
+            remove(home)
+    return found
+
+
+def _prepare(
+    original: Original,
+    home: Path,
+    target: Mapping[str, Any],
+    script: Script,
+    repository: GitRepository,
+    diagnostics: Diagnostics,
+) -> Reproduction | None:
     known = original.project / ".xpc" / "snapshots" / original.tree
     before = verify(repository, original.tree, original.prefix, known) if known.is_dir() else None
-    home = _new_folder(original)
     mirrored = original.plan["workdir"] == "project" or _names_project(original.plan)
     project = home / _inner(original, mirrored)
     project.mkdir(parents=True, exist_ok=True)
-    commit = str(original.record.claim.get("commit"))
     linked = original.plan["workdir"] == "links"
-    made = export(project, original.tree, commit, original.prefix, repository, diagnostics, linked=linked)
+    made = export(project, original.tree, original.commit, original.prefix, repository, diagnostics, linked=linked)
     if made is None:
         return None
     after = verify(repository, original.tree, original.prefix, made.folder)
@@ -225,8 +241,10 @@ def _write_record(original: Original, found: Reproduction) -> None:
 
 def drop_code(found: Reproduction) -> None:
     """Remove the exported code of a reproduction that has ended: git has it, and it is of no use to any other run."""
-    for path in sorted((found.project / ".xpc" / "snapshots").glob("*"), reverse=True):
-        remove(path)
+    exports = os.path.realpath(found.project / ".xpc" / "snapshots")
+    if exports.startswith(os.path.realpath(found.home) + os.sep):  # a link would lead to those of others
+        for path in sorted(Path(exports).glob("*"), reverse=True):
+            remove(path)
 
 
 def read_reproductions(project: Path, name: str) -> list[Reproduction]:
@@ -247,6 +265,8 @@ def _read(home: Path) -> Reproduction | None:
         if said["schema"] != SCHEMA:
             return None
         place = home / str(said["project"])
+        if not place.resolve().is_relative_to(home.resolve()):
+            return None
         build = place / ".xpc" / "builds" / str(said["original"]["build"])
         notes, code = tuple(map(str, said["notes"])), {str(k): str(v) for k, v in said["code"].items()}
         return Reproduction(

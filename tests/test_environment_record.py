@@ -298,3 +298,29 @@ def test_machine_with_amd(tmp_path: Path) -> None:
     found = machine_record.machine_record(str(tmp_path))
 
     assert (found["gpus"], found["driver"]) == (["AMD 0x740f"], "amdgpu 6.3.6")
+
+
+def test_a_manager_of_pythons_is_asked_again(tmp_path: Path) -> None:
+    """Its `python3` is a script that looks for a file in the working directory and above it."""
+    manager = fake_python(
+        tmp_path / "bin", f'PYTHONHASHSEED=$(cat "$PWD/.python-version") exec {sys.executable} "$@"\n'
+    )
+    (tmp_path / "work").mkdir()
+    asked = Program([str(manager)], {"PATH": PATH}, str(tmp_path / "work"), ())
+    (tmp_path / "work/.python-version").write_text("0")
+    assert Environments(str(tmp_path)).record(asked, ask=True) is not None
+    assert Environments(str(tmp_path)).record(asked, ask=False) is not None
+
+    (tmp_path / "work/.python-version").write_text("12")
+    assert Environments(str(tmp_path)).record(asked, ask=False) is None
+
+
+def test_modules_beside_the_program_are_not_taken_for_pythons_own(tmp_path: Path) -> None:
+    """A run's working directory may hold a `json.py`."""
+    (tmp_path / "json.py").write_text("raise SystemExit(1)\n")
+    asked = Program([sys.executable], {"PATH": PATH}, str(tmp_path), ())
+
+    found = recorded(tmp_path, Environments(str(tmp_path)).record(asked, ask=True))
+
+    assert isinstance(found["python"], dict)
+    assert "note" not in found["python"]

@@ -54,7 +54,7 @@ class Environments:
                 return None
         else:
             path = find(program.argv, program.environ, program.cwd)
-            python = None if path is None else self._interpreters.find(path, program.environ, ask)
+            python = None if path is None else self._interpreters.find(path, program.environ, program.cwd, ask)
             if path is not None and python is None:
                 return None
         if self._machine is None:

@@ -18,12 +18,18 @@ PATIENCE = 10.0  # seconds that an interpreter has to tell its packages
 # What leads a Python to its packages; nothing else of a program's environment is passed on to it.
 PASSED = (
     "PATH", "HOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE",
-    "PYTHONNOUSERSITE", "PYTHONPLATLIBDIR",
+    "PYTHONNOUSERSITE", "PYTHONPLATLIBDIR", "PYENV_ROOT", "PYENV_VERSION", "ASDF_DIR", "ASDF_DATA_DIR",
+    "ASDF_PYTHON_VERSION",
 )  # fmt: skip
-CHANGING = ("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "HOME")
+CHANGING = (
+    "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "HOME", "PYENV_VERSION", "ASDF_PYTHON_VERSION",
+)  # fmt: skip
+CHOOSING = (".python-version", ".tool-versions")  # in a folder, for what is started in or below it
 # Run by the interpreter itself, which may be any: what it says is its last line.
 QUESTION = """
-import json, os, sys
+import sys
+sys.path[:] = [folder for folder in sys.path if folder]
+import json, os
 try:
     from importlib.metadata import distributions
 except ImportError:
@@ -46,7 +52,7 @@ for one in distributions() if distributions is not None else ():
     except (ValueError, AttributeError):
         pass
     packages[name.lower().replace("_", "-")] = version
-folders = [folder for folder in sys.path if folder and os.path.isdir(folder)]
+folders = [folder for folder in sys.path if os.path.isdir(folder)]
 folders.append(os.path.join(sys.prefix, "pyvenv.cfg"))
 found = {
     "version": sys.version.split()[0],
@@ -118,19 +124,19 @@ class Interpreters:
         self._ours = tuple(ours)
         self._known: Dict[str, Dict[str, Any]] = {}
 
-    def find(self, python: str, environ: Mapping[str, str], ask: bool) -> Optional[Dict[str, Any]]:
+    def find(self, python: str, environ: Mapping[str, str], cwd: str, ask: bool) -> Optional[Dict[str, Any]]:
         """Give what an interpreter has said, if nothing about it has changed since; else ask it, or give nothing."""
-        key = self._key(python, environ)
+        key = self._key(python, environ, cwd)
         answer = self._known.get(key) or self._read(key)
         if answer is None or answer.get("watched") != _watched(answer.get("watched")):
-            return self._ask(key, python, environ) if ask else None
+            return self._ask(key, python, environ, cwd) if ask else None
         self._known[key] = answer
         found: Dict[str, Any] = answer["python"]
         return found
 
-    def _ask(self, key: str, python: str, environ: Mapping[str, str]) -> Dict[str, Any]:
+    def _ask(self, key: str, python: str, environ: Mapping[str, str], cwd: str) -> Dict[str, Any]:
         """Ask an interpreter, and keep what it says, were it that it says nothing."""
-        said = _ask(python, self._passed(environ))
+        said = _ask(python, self._passed(environ), cwd)
         watched = {path: _changed(path) for path in [python, *said.pop("folders", [])]}
         answer: Dict[str, Any] = {
             "schema": "xpc.interpreter/1",
@@ -155,11 +161,12 @@ class Interpreters:
     def _is_ours(self, path: str) -> bool:
         return any(path == ours or path.startswith(ours + os.sep) for ours in self._ours)
 
-    def _key(self, python: str, environ: Mapping[str, str]) -> str:
+    def _key(self, python: str, environ: Mapping[str, str], cwd: str) -> str:
         """Name an interpreter and what leads it to its packages. A venv's is known by its path, not by where it
         leads."""
         passed = self._passed(environ)
-        state = [python, os.path.realpath(python), {name: passed[name] for name in CHANGING if name in passed}]
+        leading = {name: passed[name] for name in CHANGING if name in passed}
+        state = [python, os.path.realpath(python), leading, _chosen_in(cwd) if _is_script(python) else None]
         return blake2b(json.dumps(state).encode(), digest_size=8).hexdigest()
 
     def _path(self, key: str) -> str:
@@ -173,6 +180,27 @@ class Interpreters:
             return None
         whole = isinstance(found, dict) and isinstance(found.get("python"), dict)
         return found if whole and isinstance(found.get("watched"), dict) else None
+
+
+def _is_script(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return False
+
+
+def _chosen_in(cwd: str) -> Any:
+    """Give the file by which a manager of Pythons chooses one, for programs that start in *cwd*."""
+    folder = cwd
+    while True:
+        for name in CHOOSING:
+            changed = _changed(os.path.join(folder, name))
+            if changed is not None:
+                return [os.path.join(folder, name), changed]
+        if os.path.dirname(folder) == folder:
+            return None
+        folder = os.path.dirname(folder)
 
 
 def _watched(before: Any) -> Dict[str, Any]:
@@ -189,7 +217,7 @@ def _changed(path: str) -> Optional[List[int]]:
     return [stat.st_size, stat.st_mtime_ns]
 
 
-def _ask(python: str, environ: Mapping[str, str]) -> Dict[str, Any]:
+def _ask(python: str, environ: Mapping[str, str], cwd: str) -> Dict[str, Any]:
     import signal
     import subprocess
 
@@ -197,7 +225,7 @@ def _ask(python: str, environ: Mapping[str, str]) -> Dict[str, Any]:
     try:
         child = subprocess.Popen(
             command,
-            cwd=os.sep,
+            cwd=cwd,
             env={**environ, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
