@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final, Protocol
 
+from .half_made import new_folder, sweep
 from .plan import Plan
 from .plan_json import plan_json, script_of
 from .plan_points import compact, header, lines, shapes_of
@@ -73,9 +73,10 @@ class Build:
         where the disk refuses.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
         if self._id is not None and (folder / self._id).is_dir() and not self._damaged(folder / self._id):
             return folder / self._id
-        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        aside = new_folder(folder)
         try:
             self._write_files(aside, provenance)
             # What nodes write here later is the group's where the project is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import stat
 import struct
 import subprocess
@@ -298,3 +299,17 @@ def test_damaged_file_is_made_again(tmp_path: Path, name: str, harm: str, known:
     changed = {path for path, inode in inodes.items() if path.stat().st_ino != inode}
     assert changed <= {first / name, first / "points.idx"}
     assert [path.name for path in tmp_path.iterdir()] == [first.name]
+
+
+def test_half_made_builds_are_swept(tmp_path: Path) -> None:
+    """What a killed build left goes with the next one; what another process or host makes just now stays."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    here = socket.gethostname()
+    names = [f".new-{here}-{gone.pid}-x", ".new-elsewhere-7-old", f".new-{here}-{os.getppid()}-y", ".new-elsewhere-7-z"]
+    for name in names:
+        (tmp_path / name / "arrays").mkdir(parents=True)
+    os.utime(tmp_path / names[1], (1, 1))
+
+    build = build_of().write(tmp_path, {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[2:], build.name])
