@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -454,3 +455,16 @@ def test_full_disk_at_the_end_line(tmp_path: Path, slurm: Cluster) -> None:
         assert (status, "can't be recorded" in said) == (74, True)
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_parent_without_an_end(tmp_path: Path) -> None:
+    """A task looks for its parent's end no longer than a part of its time: at its limit it would be taken for a run
+    that has timed out, and it has never begun."""
+    build = of_kind("oar", build_of(tmp_path, Experiment("train"), Experiment("eval", after={"train": [[0]]})))
+    folder(tmp_path).mkdir(parents=True)
+    (folder(tmp_path) / "run.jsonl").write_text('{"event":"claim","schema":"xpc.run/1"}\n')
+    began = time.monotonic()
+
+    code, said = task(tmp_path, build, "eval-1", OAR_NODEFILE="", OAR_JOB_WALLTIME_SECONDS="6", **OAR)
+    assert (code, said.endswith("is not done\n")) == (76, True)
+    assert time.monotonic() - began < 5

@@ -125,7 +125,7 @@ class Attempt:
             for parent in parents
         ]
         nonces: List[str] = []
-        missing = guard.first_not_done(folders, retry=self.clustered, nonces=nonces)
+        missing = guard.first_not_done(folders, self.clustered, guard.patience(left), nonces)
         self._lineage = guard.lineage(nonces) if nonces else None
         return missing
 
