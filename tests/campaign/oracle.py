@@ -115,7 +115,7 @@ class Oracle:
             raise Violation(f"{len(told)} runs are told of, not {self.total}")
         changed = before != after
         for id, state in told.items():
-            nothing = self._nothing(live=changed)
+            nothing = self._nothing(live=live or changed)
             true = before.get(id, nothing) | after.get(id, nothing)
             if changed:
                 true |= {"running", "queued"}
