@@ -85,6 +85,8 @@ def _prepare(
         diagnostics.error("XR023", None, f"snapshot {original.tree[:7]} can't be exported as it was: {after.text()}")
         return None
     notes = [*original.notes, *_told(before)]
+    unset = [name for name in original.plan["environment"]["secrets"] if name not in os.environ]
+    notes += [f"the secret {name} is not set here" for name in unset]
     if mirrored:
         _mirror(original, project, made.folder / original.prefix)
         notes.append("it names the project folder: what is there and not in the snapshot is as it is now")
