@@ -6,6 +6,7 @@ again goes on.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -114,9 +115,11 @@ def _move(project: Path, move: Move, step: Step) -> None:
 
 def _move_folder(old: str, new: str, move: Move, step: Step) -> None:
     if os.path.lexists(new):
-        raise FileExistsError(17, "its new place is taken", new)
+        raise FileExistsError(errno.EEXIST, "its new place is taken", new)
+    if os.path.islink(old):  # whatever it leads to is not ours to write to
+        raise OSError(errno.ELOOP, "it is a link", old)
     step("tell")
-    with open(os.path.join(old, NAME), "ab") as file:
+    with open(os.path.join(old, NAME), "ab", opener=_no_link) as file:
         if file.tell():
             file.write(b"\n")  # what a cut has left of a line ends here
         file.write(json.dumps(move.line(), separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
@@ -124,6 +127,10 @@ def _move_folder(old: str, new: str, move: Move, step: Step) -> None:
         os.fsync(file.fileno())
     step("move")
     os.rename(old, new)
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def _drop_empty(home: str) -> None:

@@ -66,6 +66,14 @@ def test_nothing_changed_and_nothing_is_said(study: Study) -> None:
     assert "why" not in study.xpc("list")
 
 
+def test_list_without_a_repository(study: Study) -> None:
+    """A list needs no code; then nobody can tell what has changed."""
+    study.write("train.py", TRAIN + "# better\n")
+    shutil.rmtree(study.folder / ".git")
+    assert "why" not in study.xpc("list")
+    assert {each["stale"] for each in study.json("list")} == {False}
+
+
 def test_several_files(study: Study) -> None:
     """The first is named, the others are counted; what came and went is told from what changed."""
     study.write("src/a.py", "1")

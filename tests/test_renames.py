@@ -228,6 +228,24 @@ def test_mistakes(study: Study, options: str, status: int, said: str) -> None:
     assert (done.returncode, said in done.stderr) == (status, True), done.stderr
 
 
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_links_are_not_followed(study: Study, tmp_path: Path, what: str) -> None:
+    """Whatever a link in a run's folder leads to is not written to."""
+    outside = tmp_path / "outside"
+    folder = study.folder / "runs/train" / study.ids("train")[0]
+    if what == "folder":
+        folder.rename(outside)
+        folder.symlink_to(outside)
+    else:
+        outside.mkdir()
+        (folder / "renamed.jsonl").symlink_to(outside / "x")
+    before = content(outside)
+    done = run(f"xpc {rename_both(study)} --yes", study.folder)
+    assert done.returncode == 1
+    assert masked(done.stderr).startswith("error: the folder of train ID can't be moved: ")
+    assert content(outside) == before
+
+
 def test_run_that_is_under_way_stops_the_command(tmp_path: Path) -> None:
     """Nothing is moved then; told are the runs."""
     study = Study(tmp_path / "project", TEXT)
