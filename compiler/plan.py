@@ -15,7 +15,7 @@ from .plan_ancestors import Ancestry
 from .plan_arrays import Arranger, Array, Limits
 from .plan_distinct import Cell
 from .plan_resources import Classes, Requests, classify
-from .plan_size import check_checkpoint, check_size
+from .plan_size import Waits, check_checkpoint, check_size
 from .plan_texts import Compiled, compile_texts, report_at
 from .plan_throttle import share
 from .study import Link, Study, Target
@@ -84,12 +84,14 @@ def make_plan(
     code_of: Callable[[Sequence[str]], str],
     content_of: Callable[[str], str | None],
     rows: Mapping[str, Sequence[int]] | None = None,
+    waits: Waits | None = None,
 ) -> Plan | None:
     """Give the plan; nothing after an error.
 
     *code_of* hashes the snapshot's files that patterns match (none: all of them), the Experimentfile and what it
     includes left out; *content_of* gives the hash of the files that a pattern matches. *rows* are the rows of each
     table that the plan shall hold, ascending; without it all, else an experiment that it does not name has none.
+    *waits* says which runs a submit would send; it is asked only where all of them would be too many.
     """
     compiled = compile_texts(study, tables, target, diagnostics)
     classes = Classes()
@@ -126,7 +128,7 @@ def make_plan(
         arrays, at_once = tuple(_arrays(experiments)), 0
     else:
         arrays, at_once = share(arranger.arrays, arranger.whole, classes.all, arranger.limits.throttle)
-    check_size(target, arrays, experiments, at_once, diagnostics)
+    check_size(target, arrays, experiments, at_once, diagnostics, waits)
     if diagnostics.failed:
         return None
     planned = {name: found for name, found in experiments.items() if found.runs}
@@ -145,11 +147,26 @@ def _rows(order: Sequence[int] | None, runs: int) -> Sequence[int]:
     return range(runs) if order is None else order
 
 
-def check_plan(study: Study, tables: Mapping[str, Table], target: Target, diagnostics: Diagnostics) -> None:
+def check_plan(
+    study: Study,
+    tables: Mapping[str, Table],
+    target: Target,
+    diagnostics: Diagnostics,
+    waits: Waits | None = None,
+) -> None:
     """Find what is wrong with texts, resources and arrays, all that ``make_plan`` would, without a snapshot."""
     if target.kind != "local":
         nothing = SnapshotRef("")
-        make_plan(study, tables, nothing, target, diagnostics, code_of=lambda _paths: "", content_of=lambda _path: None)
+        make_plan(
+            study,
+            tables,
+            nothing,
+            target,
+            diagnostics,
+            code_of=lambda _paths: "",
+            content_of=lambda _path: None,
+            waits=waits,
+        )
         return
     for name, texts in compile_texts(study, tables, target, diagnostics).items():
         _requests(texts, tables[name], diagnostics)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from ..grammar.diagnostic import Diagnostics
@@ -14,6 +15,9 @@ from .study import Experiment, Target
 if TYPE_CHECKING:
     from .plan import PlannedExperiment
 
+Waits = Callable[[str, Sequence[str]], Sequence[bool]]
+"""Tells which runs of an experiment, by id, are still to be sent."""
+
 NICE: Final = (2, 3, 4, 5, 8, 10, 20, 25, 50)
 
 
@@ -23,13 +27,16 @@ def check_size(
     experiments: Mapping[str, PlannedExperiment],
     at_once: int,
     diagnostics: Diagnostics,
+    waits: Waits | None = None,
 ) -> None:
     """Report more tasks than a submit to the target may have, with the `pack` line that makes them fit; and more arrays
-    *at_once* than tasks may run."""
+    *at_once* than tasks may run. *waits* says which runs a submit would send; without it all are counted."""
     most = cast("int | None", target.options.get("max_submit"))
     tasks: Counter[str] = Counter()
     for one in arrays:
         tasks[one.experiment] += one.tasks
+    if most is not None and tasks.total() > most and waits is not None:
+        tasks = _waiting(arrays, experiments, waits)
     total = tasks.total()
     if most is not None and total > most:
         diagnostics.error(
@@ -40,6 +47,20 @@ def check_size(
             help=_cure(tasks, experiments, most),
         )
     _check_throttle(target, at_once, diagnostics)
+
+
+def _waiting(arrays: Sequence[Array], experiments: Mapping[str, PlannedExperiment], waits: Waits) -> Counter[str]:
+    """Count the tasks that have a run to be sent, by experiment."""
+    tasks: Counter[str] = Counter()
+    for one in arrays:
+        planned = experiments[one.experiment]
+        at = one.first - planned.first
+        ids = [planned.table.id(planned.row(index)) for index in range(at, at + one.count)]
+        sent = iter(waits(one.experiment, ids))
+        for rows, many in one.sizes:
+            for _ in range(many):
+                tasks[one.experiment] += any(list(islice(sent, rows)))
+    return tasks
 
 
 def check_checkpoint(experiment: Experiment, requests: Iterable[Requests], diagnostics: Diagnostics) -> None:

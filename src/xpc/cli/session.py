@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from xpc.compiler.snapshot import Snapshot
     from xpc.compiler.study import Study, Target
     from xpc.compiler.table import Table
+    from xpc.runtime.store import Store
 
     from .input_content import InputContent
 
 FILE = "Experimentfile"
 BUILDS = ".xpc/builds"
+HELD = ("done", "queued", "running", "broken")  # the states of runs that a submit leaves alone, whatever has changed
 
 
 def find_folder(start: Path) -> Path:
@@ -68,6 +70,7 @@ class Session:
         self.target_name = target
         self.snapshot_mode: Literal["worktree", "head", "clean"] = snapshot
         self.diagnostics = Diagnostics()
+        self._store: Store | None = None
 
     # ------------------------------------------------------------------ the passes
 
@@ -103,7 +106,7 @@ class Session:
         if self.study is not None and self.target_name in self.study.targets:
             from xpc.compiler.plan import check_plan
 
-            check_plan(self.study, tables, self.target, self.diagnostics)
+            check_plan(self.study, tables, self.target, self.diagnostics, self._waits)
 
     def checked(self) -> Study:
         """Give the study, or print what is wrong with it and end the command."""
@@ -164,12 +167,21 @@ class Session:
             code_of=lambda patterns: snapshot.code_fingerprint(patterns, study.sources) if snapshot is not None else "",
             content_of=self.content.of if pinned else lambda _: None,
             rows=rows,
+            waits=self._waits,
         )
         self.stop_if_failed()
         assert found is not None
         if pinned:
             self.content.keep()
         return found
+
+    def _waits(self, experiment: str, ids: Sequence[str]) -> list[bool]:
+        """Tell which runs a submit would send; only a target that bounds them asks."""
+        from xpc.runtime.store import Store
+
+        if self._store is None:
+            self._store = Store(self.folder)
+        return [state not in HELD for state in self._store.states(experiment, ids)]
 
     @cached_property
     def pinned_plan(self) -> Plan:
