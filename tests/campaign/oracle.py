@@ -73,7 +73,7 @@ class Oracle:
             return {}
         rows = {row["id"]: row for row in json.loads(said[1].out)}
         told = {id: str(row["status"]) for id, row in rows.items()}
-        self._check_told(told, before, after)
+        self._check_told(told, before, after, live=live)
         self._check_values(rows, told)
         if quiet:
             self._check_counts(json.loads(said[0].out), told)
@@ -109,7 +109,12 @@ class Oracle:
         return frozenset(("planned", "skipped", "queued")) if live else frozenset(("planned", "skipped"))
 
     def _check_told(
-        self, told: Mapping[str, str], before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]]
+        self,
+        told: Mapping[str, str],
+        before: Mapping[str, frozenset[str]],
+        after: Mapping[str, frozenset[str]],
+        *,
+        live: bool,
     ) -> None:
         if len(told) != self.total:
             raise Violation(f"{len(told)} runs are told of, not {self.total}")
