@@ -15,7 +15,8 @@ from .query.result import Result
 from .states import STATES
 
 FEW: Final = 4  # ids that are named
-AGAIN: Final = "move the folders of those with other code out of `runs`, then `xpc submit` runs them again"
+AGAIN: Final = "`xpc submit --rerun stale` runs those with other code again, `xpc accept` keeps them"
+ONCE_MORE: Final = "`xpc submit --force --where …` runs them once more"
 DOUBTFUL: Final = {"mixed": "loaded modules of the live project", "altered": "had its code altered"}
 
 
@@ -83,7 +84,7 @@ def _check_code(place: str, runs: Sequence[RunSource], short: int, diagnostics: 
         found = [run for run in runs if run.witness == witness]
         if found:
             message = f"{place}: {quantities.runs(len(found))} {what}, {_named(found, short)}"
-            diagnostics.error("XQ022", None, message, help=AGAIN)
+            diagnostics.error("XQ022", None, message, help=ONCE_MORE)
 
 
 def _version(runs: Sequence[RunSource]) -> str:

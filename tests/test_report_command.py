@@ -197,7 +197,7 @@ def test_strict_tells_code_versions_apart(whole: Recorded, capsys: pytest.Captur
     assert said == (
         "error[XQ022]: accuracy, optimizer.lr 0.1, model.name cnn: 2 code versions of `train`; "
         f"aaaa111 (snapshot 4f2a91c): {short[3]}, {short[5]}; bbbb222 (snapshot cccc333): {short[4]}\n"
-        "help: move the folders of those with other code out of `runs`, then `xpc submit` runs them again\n"
+        "help: `xpc submit --rerun stale` runs those with other code again, `xpc accept` keeps them\n"
     )
 
 
