@@ -98,7 +98,8 @@ def _compare(
             continue
         try:
             inner = _inside(repository, os.path.join(extent, path))
-            compared = inner and _compare(inner, commit, "", folder / path, aside, f"{within}{path}/")
+            place = folder / path
+            compared = None if inner is None else _compare(inner, commit, "", place, aside, f"{within}{path}/")
         except subprocess.CalledProcessError:
             compared = None  # it has no such commit any more
         if compared is None:

@@ -154,6 +154,9 @@ def test_secrets_are_never_recorded() -> None:
         "CUDA_HOME": "-----BEGIN PRIVATE KEY-----",
         "JAX_PLATFORMS": "ghp_0123456789abcdefghij",
         "HOME": "/home/ada",
+        "TF_VAR_door": "open",
+        "OMPI_MCA_orte_hnp_uri": "1;tcp://10.0.0.1:1",
+        "NCCL_SOCKET_ADDR": "10.0.0.1",
     }
 
     assert chosen_variables.chosen(environ, ["WANDB_API_KEY"]) == {"LANG": "C.UTF-8", "OMP_NUM_THREADS": "4"}

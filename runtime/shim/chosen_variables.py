@@ -32,6 +32,18 @@ BEGINNINGS = (
 )  # fmt: skip
 # Of the launcher of a job: other in each job, and of no run's making.
 LAUNCHERS = ("OMPI_MCA_orte", "OMPI_MCA_ess", "OMPI_MCA_pmix", "OMPI_MCA_initial", "OMPI_MCA_shmem", "OMPI_MCA_plm")
+# Terraform's, which begin like those of TensorFlow, and hold what is nobody's business.
+OTHERS = (
+    "TF_VAR_",
+    "TF_CLI_",
+    "TF_TOKEN_",
+    "TF_LOG",
+    "TF_DATA_DIR",
+    "TF_PLUGIN_",
+    "TF_WORKSPACE",
+    "TF_INPUT",
+    "TF_IN_",
+)
 LAUNCHED = ("_RANK", "_PID", "_HOSTNAME", "_ADDR", "_PORT")
 # What looks secret: a word in a name, the end of a name, the beginning of a long word in a value.
 SECRET_WORDS = ("TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "PRIVATE", "APIKEY", "API_KEY", "ACCESS_KEY")
@@ -54,7 +66,7 @@ def chosen(environ: Mapping[str, str], secrets: Collection[str]) -> Dict[str, st
     for name in sorted(environ):
         if name in NAMES or name.startswith(BEGINNINGS):
             value = environ[name]
-            if name in secrets or name.startswith(LAUNCHERS) or name.endswith(LAUNCHED):
+            if name in secrets or name.startswith((*LAUNCHERS, *OTHERS)) or name.endswith(LAUNCHED):
                 continue
             if not is_secret(name, value) and not any(hidden in value for hidden in values):
                 found[name] = value[:LONGEST]
