@@ -41,10 +41,10 @@ class Study:
         )
 
     @classmethod
-    def opened(cls, folder: Path) -> Study:
-        """Give a study that is there already."""
+    def opened(cls, folder: Path, repo: Repo | None = None) -> Study:
+        """Give a study that is there already, in a repository of its own or in *repo*."""
         found = cls.__new__(cls)
-        found.folder, found.repo = folder, Repo(folder)
+        found.folder, found.repo = folder, repo or Repo(folder)
         return found
 
     def write(self, name: str, text: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fresh_study import STUDY, TRAIN, Study, masked
+from repository import Repo
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,20 @@ def test_command_and_code(study: Study) -> None:
     study.edit("train.py {seed}", "train.py {seed + 0}")
     study.write("train.py", TRAIN + "# better\n")
     assert study.stale_lines()[0] == "stale: 2 runs of train: train.py changed (OLD → NEW); command changed"
+
+
+def test_project_in_a_folder_of_its_repository(tmp_path: Path) -> None:
+    """Files are named as one sees them from the Experimentfile; others of the repository count by `root` alone."""
+    text = 'project "p" root ".."\n\nexperiment train:\n    run "true"\n'
+    repo = Repo(tmp_path / "repo", {"sub/Experimentfile": text, "lib/a.py": "1", "sub/b.py": "1"})
+    study = Study.opened(tmp_path / "repo/sub", repo)
+    study.xpc("submit")
+    repo.write({"lib/a.py": "2"})
+    assert study.stale_lines()[0] == "stale: 1 run of train: ../lib/a.py changed (OLD → NEW)"
+    repo.write({"lib/a.py": "1", "sub/b.py": "2"})
+    assert study.stale_lines()[0] == "stale: 1 run of train: b.py changed (OLD → NEW)"
+    repo.write({"sub/Experimentfile": text.replace(' root ".."', ""), "sub/b.py": "1"})
+    assert study.stale_lines()[0] == "stale: 1 run of train: code changed"
 
 
 ENVIRONMENT = """
