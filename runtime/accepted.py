@@ -96,10 +96,11 @@ class Accepted:
 
 def read_accepted(project: str | os.PathLike[str]) -> Accepted:
     """Read all files; what can't be read there counts for nothing."""
-    return Accepted(_read(Path(project)))
+    return Accepted(accepted_in(Path(project)))
 
 
-def _read(project: Path) -> Iterator[Acceptance]:
+def accepted_in(project: Path) -> Iterator[Acceptance]:
+    """Give every acceptance of a project, oldest first."""
     for path in sorted((project / FOLDER).glob("*.jsonl")):
         try:
             data = read_regular(str(path))

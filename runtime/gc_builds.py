@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -101,27 +101,54 @@ def unused_refs(store: Store, repository: Repository, *, before: float) -> list[
     All projects of a repository share its refs: those in all its work trees are asked. Raises ``PermissionError``
     where the records of one are not to be read: nobody can say then what it needs.
     """
-    needed: set[str] = set()
-    for project in sorted({store.project.resolve(), *projects(repository)}):
-        needed |= _commits(store if project == store.project.resolve() else Store(project), project)
+    here = store.project.resolve()
+    commits, trees, folders = set[str](), set[str](), set[str]()
+    for project in sorted({here, *projects(repository)}):
+        records = store if project == here else Store(project)
+        needs = needs_of(records)
+        commits |= needs.commits | set(_commits(project))
+        trees |= needs.trees
+        folders |= _extents(repository, project)
     out = repository.run("for-each-ref", "--format=%(refname)", REFS.rstrip("/"))
-    commits = [line.removeprefix(REFS) for line in out.decode().splitlines()]
-    return [commit for commit in commits if commit not in needed and _is_old(repository, commit, before)]
+    found = [line.removeprefix(REFS) for line in out.decode().splitlines()]
+    old = [commit for commit in found if commit not in commits and _is_old(repository, commit, before)]
+    holding = _holding(repository, old, trees, sorted(folders))
+    return [commit for commit in old if commit not in holding]
 
 
-def _commits(store: Store, project: Path) -> set[str]:
-    """Give the commits that a project's runs, builds and exports name."""
-    found: set[str] = set(needs_of(store).commits)
+def _commits(project: Path) -> Iterator[str]:
+    """Give the commits that a project's builds and exports name."""
     builds = project / BUILDS
     for build in builds.iterdir() if builds.is_dir() else ():
         commit = commit_of(build)
-        found |= {commit} if commit is not None else set()
+        if commit is not None:
+            yield commit
     for stamp in (project / SNAPSHOTS).glob("[0-9a-f]*.json"):
         try:
-            found.add(str(json.loads(stamp.read_bytes())["commit"]))
+            yield str(json.loads(stamp.read_bytes())["commit"])
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-    return found
+
+
+def _extents(repository: Repository, project: Path) -> set[str]:
+    """Give the folders of the repository that may be the extent of a project's snapshots: its own and those above."""
+    for top in _tops(repository):
+        if project.is_relative_to(top):
+            inside = project.relative_to(top)
+            return {"" if str(folder) == "." else folder.as_posix() for folder in (inside, *inside.parents)}
+    return {""}
+
+
+def _holding(
+    repository: Repository, commits: Sequence[str], trees: Collection[str], folders: Sequence[str]
+) -> set[str]:
+    """Give those of the commits that have one of *trees* in one of *folders*."""
+    asked = [(commit, f"{commit}:{folder}") for commit in commits for folder in folders]
+    if not asked:
+        return set()
+    listing = "".join(f"{name}\n" for _, name in asked)
+    out = repository.run("cat-file", "--batch-check=%(objectname)", input=os.fsencode(listing)).decode().splitlines()
+    return {commit for (commit, _), tree in zip(asked, out, strict=True) if tree in trees}
 
 
 def _is_old(repository: Repository, commit: str, before: float) -> bool:
@@ -141,10 +168,15 @@ def drop_refs(repository: Repository, commits: Sequence[str]) -> None:
 
 def projects(repository: Repository) -> Iterator[Path]:
     """Give the folders with records of ours in all work trees of the repository."""
+    for top in _tops(repository):
+        yield from _projects_in(repository, top)
+
+
+def _tops(repository: Repository) -> list[Path]:
+    """Give the work trees that are there."""
     listing = os.fsdecode(repository.run("worktree", "list", "--porcelain", "-z")).split("\0")
-    for top in (line.removeprefix("worktree ") for line in listing if line.startswith("worktree ")):
-        if os.path.isdir(top):
-            yield from _projects_in(repository, Path(top).resolve())
+    tops = [line.removeprefix("worktree ") for line in listing if line.startswith("worktree ")]
+    return [Path(top).resolve() for top in tops if os.path.isdir(top)]
 
 
 def _projects_in(repository: Repository, top: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .accepted import accepted_in
 from .build_rows import Rows, read_plan
 from .evidence_files import read_evidence
 from .query.view import View
@@ -88,7 +89,7 @@ def needs_of(store: Store) -> Needs:
         earlier = read_run(str(folder))
         if earlier is not None:
             _take(found, earlier.claim)
-    found.trees |= found.live
+    found.trees |= found.live | {each.snapshot for each in accepted_in(store.project) if each.snapshot}
     return found
 
 
