@@ -57,6 +57,11 @@ bench: $(VENV)/dev.stamp  ## print the tables of benchmarks/
 	for name in check_startup build_command build_points plan_arrays local_runs shim_cost answers; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
 
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/fuzz.stamp  ## search for inputs that break a reader, a minute each (FUZZ_SECONDS)
+	for target in parser study query yaml csv records words; do \
+		echo "== $$target"; $(BIN)/python tests/fuzz/run.py $$target -max_total_time=$(FUZZ_SECONDS) -timeout=30 -verbosity=0; done
+
 clean:  ## remove what make and the examples have made
 	chmod -R u+w examples/*/.xpc examples/*/runs 2>/dev/null || true
 	rm -rf $(VENV) build dist examples/*/.xpc examples/*/runs .pytest_cache .mypy_cache .ruff_cache
