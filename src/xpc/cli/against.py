@@ -13,6 +13,7 @@ from xpc.compiler.against_revision import Revision, find_revision, is_shallow
 
 from .against_session import PastSession
 from .failure import refuse
+from .freshness import Freshness
 from .output import print_diagnostics
 from .selecting import rows_where
 from .standing import Standings
@@ -78,14 +79,12 @@ def _compared(session: Session, names: Sequence[str], where: str | None, name: s
     known = dict.fromkeys([*session.tables, *(old.tables if old is not None else ())])
     chosen = [n for n in names if n in known] if set(names) <= known.keys() else session.experiments(names)
     before = _side(old, chosen, where, standings) if old is not None else None
-    comparison = compare(before, _side(session, chosen, where, standings))
-    return Told(
-        session,
-        revision,
-        old is None,
-        comparison,
-        {change.name: _standing(change, standings) for change in comparison.changes},
-    )
+    now = _side(session, chosen, where, standings)
+    comparison = compare(before, now)
+    freshness = Freshness(session, standings, now.plan)
+    earlier = Freshness(old, standings, before.plan) if old is not None and before is not None else None
+    found = {change.name: _standing(change, standings, freshness, earlier) for change in comparison.changes}
+    return Told(session, revision, old is None, comparison, found)
 
 
 def _revision(session: Session, name: str) -> Revision:
@@ -107,7 +106,7 @@ def _side(session: Session, names: Sequence[str], where: str | None, standings: 
     return Side(plan, lambda patterns: snapshot.code_files(patterns, study.sources), snapshot.blob_of)
 
 
-def _standing(change: Change, standings: Standings) -> Standing:
+def _standing(change: Change, standings: Standings, now: Freshness, then: Freshness | None) -> Standing:
     name = change.name
     if not standings.any(name):
         return Standing()
@@ -116,12 +115,7 @@ def _standing(change: Change, standings: Standings) -> Standing:
         return tuple(id for id in ids if standings.state(name, id) == "done")
 
     stale: tuple[str, ...] = ()
-    if change.before is not None and change.now is not None:
-        was, is_ = change.before.planned.fingerprint.fields(), change.now.planned.fingerprint.fields()
-        if was != is_:
-            stale = tuple(
-                id
-                for id in done(change.kept)
-                if standings.is_stale(name, id, is_) and not standings.is_stale(name, id, was)
-            )
+    if then is not None and change.kept and change.status == "altered":
+        before = then.why(name)
+        stale = tuple(id for id in change.kept if id in now.why(name) and id not in before)
     return Standing(done(change.added), done(change.dropped), stale)

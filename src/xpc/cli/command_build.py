@@ -57,6 +57,7 @@ def command(
     \b
     Example:  xpc build train --where "seed == 0" --dry-run -v
               xpc build --rerun stale
+              xpc build --against main
     """
     from xpc.compiler.emit import EXECUTABLE
 
@@ -114,8 +115,10 @@ def ask(session: Session, build: Build) -> str:
 
 def write(session: Session, build: Build) -> Path:
     """Write the build with its provenance; give its folder."""
+    from .leaks import stop_for_secrets
     from .provenance import provenance
 
+    stop_for_secrets(session, build)
     return build.write(session.folder / BUILDS, provenance(session))
 
 
