@@ -12,7 +12,7 @@ from xpc.cli.failure import MISUSE, Stop
 from xpc.runtime.cluster_states import Held, Told, of_cluster
 from xpc.runtime.records import parse_run
 from xpc.runtime.schedulers.evidence import Seen
-from xpc.runtime.schedulers.refusal_words import about
+from xpc.runtime.schedulers.refusal_words import about, headline
 from xpc.runtime.schedulers.slurm_submit import log_place
 from xpc.runtime.store import Store
 
@@ -69,3 +69,33 @@ def test_what_was_cancelled_is_not_killed_while_its_task_completes() -> None:
     assert of_cluster(record, taken, completes) == Told("cancelled", "xpc cancel")
     left = Held("slurm", "77", 5, "train-1", 5)
     assert of_cluster(record, left, completes) == Told("killed", "the task got SIGTERM")
+
+
+FAILED = "OAR_JOB_ID=-5\n[ERROR] Oarsub failed, please verify your request syntax.\n"
+
+
+SET = "[ADMISSION RULE] Modify resource description with type constraints\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "why", "more"),
+    [
+        (DEFAULTED + "There are not enough resources for your request\n" + FAILED, "There are not enough resources", 0),
+        ('Bad resource request (ERROR:  column "x" does not exist\nLINE 1: x\n' + FAILED, "Bad resource request", 1),
+        (SET + "ERROR : The queue x does not exist\n", "ERROR : The queue x", 0),
+        ("[ADMISSION RULE] Error: unknown job type: nosuch\n", "[ADMISSION RULE] Error: unknown job type", 0),
+        (DEFAULTED + "/!\\Bad syntax for the notify option\n", "/!\\Bad syntax", 0),
+        ("OAR_JOB_ID=\n[ERROR] Oarsub failed, please verify your request syntax.\n", "[ERROR] Oarsub failed", 0),
+    ],
+)
+def test_headline_of_a_refusal_is_why(said: str, why: str, more: int) -> None:
+    """OAR ends each refusal with the same line and sets defaults before: neither is what is wrong with the request."""
+    first, others = headline("oar", said.splitlines())
+    assert first.startswith(why)
+    assert len(others) == more
+
+
+def test_headline_of_slurm_is_its_last_line() -> None:
+    """Plugins of a site speak first."""
+    said = ["lua: checked the account", "Invalid account or account/partition combination specified"]
+    assert headline("slurm", said) == (said[1], said[:1])

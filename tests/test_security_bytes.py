@@ -132,8 +132,9 @@ def test_secret_that_would_never_arrive(tmp_path: Path) -> None:
     """Variables of xpc's own prefix are taken out before a program starts: such a secret is refused at its place."""
     folder = tmp_path / "project"
     Repo(folder, {"Experimentfile": PRIVATE.replace("STUDY_SECRET", "XPC_TOKEN")})
-    assert answer(folder, "check") == (
-        1,
+    status, said = answer(folder, "check")
+    assert status == 1
+    assert said == (
         "error[XP045]: a secret called `XPC_TOKEN` would never arrive: variables that begin with `XPC_` are xpc's own\n"
         " --> Experimentfile:3:12\n"
         "  |\n"
@@ -141,5 +142,66 @@ def test_secret_that_would_never_arrive(tmp_path: Path) -> None:
         "  |            ^^^^^^^^^ never arrives\n"
         "  |\n"
         "help: give it another name, such as `TOKEN`\n"
-        "\n1 error. Nothing was written.\n",
+        "\n1 error. Nothing was written.\n"
     )
+
+
+KEYED = """
+config base:
+    token = "none"
+
+environment private:
+    secret STUDY_SECRET
+{more}
+experiment train:
+    config base
+    environment private
+    run "true {{token}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "setting"),
+    [
+        ("", ("--set", "token=s3cret-value")),
+        ('    NOTE = "it is s3cret-value"\n', ()),
+        ('\ntarget far = slurm:\n    slurm.comment = "s3cret-value"\n', ("--target", "far")),
+    ],
+)
+def test_secret_that_would_be_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, setting: tuple[str, ...]
+) -> None:
+    """A value of a key, a variable's text or an option that holds what a secret is: nothing is written with it."""
+    monkeypatch.setenv("STUDY_SECRET", "s3cret-value")
+    folder = tmp_path / "project"
+    Repo(folder, {"Experimentfile": KEYED.format(more=more)})
+    before = set(folder.rglob("*"))
+    for command in ("build", "submit"):
+        status, said = answer(folder, command, *setting)
+        assert status == 1
+        assert said == (
+            "error[XP037]: the value of the secret `STUDY_SECRET` stands in what is recorded of `train`\n"
+            "help: take it out of the keys, texts and `--set`: the program finds it in its environment\n"
+            'help: if it is none, write `STUDY_SECRET = env("STUDY_SECRET")` in place of `secret STUDY_SECRET`\n'
+            "\n1 error. Nothing was written.\n"
+        )
+    made = {path for path in set(folder.rglob("*")) - before if path.is_file() and ".git/" not in str(path)}
+    assert [path for path in made if b"s3cret-value" in path.read_bytes() and path.name != "Experimentfile"] == []
+    assert not (folder / "runs").exists()
+
+
+def test_failing_with_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reasons, setup lines and what is recorded of programs and environments do not hold it either."""
+    monkeypatch.setenv("STUDY_SECRET", "s3cret-value")
+    folder = tmp_path / "project"
+    private = 'environment private:\n    secret STUDY_SECRET\n    setup "test -z \\"$STUDY_SECRET\\""\n'
+    run = '\nexperiment train:\n    environment private\n    run "true"\n    output model = "model.pt"\n'
+    Repo(folder, {"Experimentfile": private + run})
+    status, said = answer(folder, "submit")
+    assert status == 1
+    assert "setup line" in answer(folder, "status")[1]
+    for command in (["status"], ["query", "show reason, command"], ["list"], ["report", "--html", "page.html"]):
+        said += answer(folder, *command)[1]
+    assert "s3cret-value" not in said
+    found = [path for path in folder.rglob("*") if path.is_file() and b"s3cret-value" in path.read_bytes()]
+    assert found == []

@@ -444,3 +444,20 @@ def test_submissions_of_a_stranger(hostile: Hostile, monkeypatch: pytest.MonkeyP
 
     assert not any(re.search(r"--user=root|touch|\x1b| -a | -5 ", call) for call in fake.calls), fake.calls
     hostile.untouched()
+
+
+@pytest.mark.parametrize("name", ["proj\n", "a\nb", "\n"])
+def test_folder_with_a_line_end_in_its_name(tmp_path: Path, name: str) -> None:
+    """Git tells paths line by line: the error says that it is the line end, and the checks that need no git go on."""
+    folder = tmp_path / name / "study"
+    folder.mkdir(parents=True)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    (folder / "Experimentfile").write_text('experiment a:\n    run "true"\n')
+    assert answer(folder, "check")[0] == 0
+    status, said = answer(folder, "build")
+    assert status == 1
+    shown = str(folder).replace("\n", "\N{SYMBOL FOR LINE FEED}")
+    assert said == (
+        f"error[XP137]: git can't tell where `{shown}` is: there is a line end in its path\n"
+        "help: rename the folder\n\n1 error. Nothing was written.\n"
+    )

@@ -343,3 +343,25 @@ def test_any_lines_of_submits_and_evidence(study: Recorded, kind: str, lines: li
             assert all(job.isdigit() for job, _ in call.jobs or ())
     list(sent_jobs(study.folder))
     typed(study.folder, "status", "--json")
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 10**308 * 17], ids=["great", "small", "beyond"])
+@pytest.mark.parametrize("function", ["mean", "sum", "std", "sem", "var", "median", "iqm", "ci95", "bootstrap95"])
+def test_claims_of_numbers_beyond_all_floats(study: Recorded, function: str, number: int) -> None:
+    """What can't be reckoned is null, and a note says of what; no traceback, in no format."""
+    for id, lr in ((ID, number), ("00000000000000ab", number + 1), ("00000000000000ac", 1)):
+        text = journal(claim("train", id, {"lr": lr, "name": "x"}), START, end())
+        stranger(study, text, id=id)
+
+    query = f"with past group by name show {function}(lr) as found, count()"
+    said = typed(study.folder, "query", query)
+    assert "Numbers too large to reckon with: `lr`." in said
+    for format in ("json", "csv", "latex"):
+        typed(study.folder, "query", query, "--format", format)
+    typed(study.folder, "query", f"with past where {function}(lr) > 1 group by name show count()")
+    typed(study.folder, "query", "with past show lr / 2, lr * 2, lr + 0.5, sqrt(lr), round(lr), float(lr)")
+    typed(
+        study.folder,
+        "query",
+        f'with past group by name show diff(lr, baseline = (name == "a")), {function}(lr) ± std(lr)',
+    )
