@@ -27,7 +27,7 @@ def require_writable(project: Path, runs: Iterable[tuple[str, str]], *more: Path
     """Raise ``PermissionError`` if the folder of one of the *runs* (experiment and id) can't be made or written to, or
     one of *more*: another user's, whose run would else fail, or get lost, only after others have begun."""
     home = os.path.join(project, "runs")
-    open_ = {str(path): _is_open(path) for path in (home, *more)}
+    open_ = {path: _is_open(path) for path in (home, *map(str, more))}
     for experiment, id in runs:
         above = os.path.join(home, experiment)
         if above not in open_:
@@ -63,7 +63,7 @@ def reraise_denied(error: Exception) -> None:
         raise error.__cause__
 
 
-def _is_open(folder: str | Path) -> bool:
+def _is_open(folder: str) -> bool:
     """Tell whether files can be made in a folder; one that is not there is not closed."""
     return os.access(folder, os.W_OK | os.X_OK, effective_ids=True) or not os.path.isdir(folder)
 
