@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from console import run
-from fresh_study import Study, content, masked
+from fresh_study import TRAIN, Study, content, masked
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,7 +91,7 @@ def test_rename_of_experiment_and_keys(study: Study) -> None:
         "to move: 2 runs of evaluate, which have new ids\n"
         "to move: 1 run of gather, which have new ids\n"
         "\n"
-        "Nothing was written. `--yes` moves them, and accepts what is stale of them.\n"
+        "Nothing was written. `--yes` moves them, and accepts what is stale for the new names alone.\n"
     )
     assert content(study.folder / "runs") == before
     text = study.xpc(f"{command} --yes")
@@ -110,6 +110,21 @@ def test_rename_of_experiment_and_keys(study: Study) -> None:
     assert len(told) == 5
     assert sorted(after[name] for name in after if name not in told) == sorted(before.values())
     assert study.xpc(f"{command} --yes").startswith("Nothing to move: no run has ended under that name.")
+
+
+def test_change_of_the_code_is_not_accepted_on_the_way(study: Study) -> None:
+    """Of what is stale for more than its new names a person decides; and of what was never moved."""
+    study.write("train.py", TRAIN + "# better\n")
+    command = rename_both(study)
+    text = masked(study.xpc(f"{command} --yes"))
+    assert "stale: 2 runs of pretrain: train.py changed (OLD → NEW)\n" in text
+    assert text.endswith("\n`xpc accept` keeps what is stale for more than the new names.\n")
+    assert None not in study.why("pretrain")["pretrain"]
+    study.xpc("accept --yes")
+    study.write("train.py", TRAIN + "# better still\n")
+    study.edit("evaluate.py {", "evaluate.py -- {")
+    study.xpc(f"{command} --yes")
+    assert {why for of in study.why().values() for why in of if why is None} == set()
 
 
 def test_every_reader_sees_the_new_names(study: Study) -> None:

@@ -69,7 +69,7 @@ def command(
 
 
 def _rename(session: Session, texts: Sequence[str], reason: str | None, *, yes: bool, as_json: bool) -> int:
-    """Move what ended under old names, and accept what is stale of it: its command names other keys now."""
+    """Move what ended under old names, and accept what is stale of it for that alone: its command names other keys."""
     from . import renaming
     from .standing import Standings
 
@@ -81,25 +81,28 @@ def _rename(session: Session, texts: Sequence[str], reason: str | None, *, yes: 
             click.echo(json_text(to_json([], done=False) | {"moved": renaming.to_json(found)}))
             return FINE
         lines = renaming.told(found, done=False) or ["Nothing to move: no run has ended under that name."]
-        end = ["", "Nothing was written. `--yes` moves them, and accepts what is stale of them."] if found.moves else []
+        end = (
+            ["", "Nothing was written. `--yes` moves them, and accepts what is stale for the new names alone."]
+            if found.moves
+            else []
+        )
         click.echo("\n".join([*lines, *end]))
         return FINE
     found = renaming.carry_out(session, moves)
     standings.store.refresh()
-    new: dict[str, set[str]] = {}
-    for move in moves:  # also those that a call which was cut has moved
-        new.setdefault(move.new[0], set()).add(move.new[1])
-    chosen = {
-        name: [row for row, id in enumerate(table.ids()) if id in new.get(name, ())]
-        for name, table in session.tables.items()
-    }
-    accepted = acceptances(session, standings, chosen, reason or f"renamed: {', '.join(texts)}")
+    chosen = renaming.moved_rows(session.tables, standings.store, found.moves, moves)
+    stale = acceptances(session, standings, chosen, reason or f"renamed: {', '.join(texts)}")
+    accepted = [each for each in stale if renaming.is_of_names(each)]
     print_diagnostics(session.diagnostics)
     _write(session, accepted)
     if as_json:
         click.echo(json_text(to_json(accepted, done=True) | {"moved": renaming.to_json(found)}))
         return FINE
     lines = renaming.told(found, done=True) or ["Nothing to move: no run has ended under that name."]
+    left = [each for each in stale if not renaming.is_of_names(each)]
+    lines += (
+        told(left, done=False)[:-2] + ["`xpc accept` keeps what is stale for more than the new names."] if left else []
+    )
     click.echo("\n".join([*lines, *(told(accepted, done=True) if accepted else [])]))
     return FINE
 

@@ -16,10 +16,14 @@ from .output import count
 
 if TYPE_CHECKING:
     from xpc.compiler.renamed import Renames
+    from xpc.compiler.table import Table
+    from xpc.runtime.accepted import Acceptance
     from xpc.runtime.renames import Move, Moving
     from xpc.runtime.store import Store
 
     from .session import Session
+
+OF_NAMES = ("command changed", "environment changed", "setup changed")
 
 
 def renames_of(session: Session, texts: Sequence[str]) -> Renames:
@@ -137,6 +141,28 @@ def carry_out(session: Session, moves: Sequence[Move]) -> Moving:
         finally:
             store.close()
     return found
+
+
+def moved_rows(
+    tables: Mapping[str, Table], store: Store, moved: Sequence[Move], moves: Sequence[Move]
+) -> dict[str, list[int]]:
+    """Give the rows of the runs that were *moved* just now, or by a call that was cut before it accepted them."""
+    from xpc.runtime.shim.renames import read
+
+    fresh = {move.new for move in moved}
+    begun = {name: set(store.ids(name)) for name in store.experiments()}
+    for move in moves:
+        if move.new not in fresh and move.new[1] in begun.get(move.new[0], ()) and read(store.folder(*move.new)):
+            record = store.record(*move.new)
+            if record is not None and not store.accepted.of(*move.new, record.claim.get("fingerprint")):
+                fresh.add(move.new)
+    return {name: [row for row, id in enumerate(table.ids()) if (name, id) in fresh] for name, table in tables.items()}
+
+
+def is_of_names(found: Acceptance) -> bool:
+    """Tell whether nothing has changed but texts that may name keys and experiments."""
+    parts = found.what.split("; ")
+    return not found.lineage and all(part in OF_NAMES or part.startswith("variable ") for part in parts)
 
 
 def to_json(found: Moving) -> list[Mapping[str, Any]]:
