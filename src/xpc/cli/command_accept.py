@@ -100,9 +100,8 @@ def _rename(session: Session, texts: Sequence[str], reason: str | None, *, yes: 
         return FINE
     lines = renaming.told(found, done=True) or ["Nothing to move: no run has ended under that name."]
     left = [each for each in stale if not renaming.is_of_names(each)]
-    lines += (
-        told(left, done=False)[:-2] + ["`xpc accept` keeps what is stale for more than the new names."] if left else []
-    )
+    if left:
+        lines += [*told(left, done=False)[:-2], "`xpc accept` keeps what is stale for more than the new names."]
     click.echo("\n".join([*lines, *(told(accepted, done=True) if accepted else [])]))
     return FINE
 
