@@ -88,6 +88,7 @@ def _rename(session: Session, texts: Sequence[str], reason: str | None, *, yes: 
         )
         click.echo("\n".join([*lines, *end]))
         return FINE
+    _ = session.pinned_plan  # what it finds fault with comes before the first move
     found = renaming.carry_out(session, moves)
     standings.store.refresh()
     chosen = renaming.moved_rows(session.tables, standings.store, found.moves, moves)
