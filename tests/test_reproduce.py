@@ -325,3 +325,61 @@ def test_renamed_runs_are_found(tmp_path: Path) -> None:
     for experiment, output in (("train", "model"), ("score", "table")):
         status, said = reproduce(folder, ids(folder, experiment)[0])
         assert (status, said["outputs"][output]["verdict"]) == (0, "equal"), said
+
+
+def test_packed_runs(tmp_path: Path) -> None:
+    """A run in a pack has no folder, and neither has its parent."""
+    study = """\
+experiment first:
+    run "python first.py"
+
+experiment second:
+    after first
+    run "python second.py {first.runs}"
+"""
+    first = "import xpc\nfor step in range(4):\n    xpc.log(step=step, loss=1 / (step + 1))\n"
+    second = "import json, sys, xpc\n[line] = open(sys.argv[1])\nxpc.log(size=len(json.loads(line)['id']))\n"
+    folder = project(tmp_path, study, first__py=first, second__py=second)
+    packed = console.run("xpc gc --pack --yes", folder)
+    assert packed.returncode == 0, packed.stderr
+    assert not [path for path in (folder / "runs").glob("*/*") if path.name != "packs"]
+
+    for experiment, metric in (("first", "loss"), ("second", "size")):
+        status, said = reproduce(folder, ids(folder, experiment)[0])
+        assert (status, said["metrics"][metric]["exact"]) == (0, True), said
+
+
+def test_an_attempt_that_was_done_counts(tmp_path: Path) -> None:
+    """With the request of that attempt; which attempt it is a program can tell."""
+    study = """\
+resources growing:
+    memory = 100MiB * attempt
+
+experiment train:
+    resources growing
+    retries 2
+    run "python train.py"
+"""
+    script = "import os\n\nimport xpc\n\nxpc.log(n=1)\nraise SystemExit(os.environ['XPC_ATTEMPT'] == '1')\n"
+    folder = project(tmp_path, study, train__py=script)
+    run = ids(folder)[0]
+
+    status, said = reproduce(folder, run)
+
+    assert said["attempt"] == 2
+    assert [note for note in said["notes"] if "here it is run as a first one" in note]
+    journal = [json.loads(line) for line in (folder / said["folder"] / "run.jsonl").read_text().splitlines()]
+    assert journal[1]["request"]["memory"] == 200 << 20
+    assert (status, said["state"]["b"]) == (1, "failed")
+
+
+def test_it_can_be_interrupted(tmp_path: Path) -> None:
+    """Then it is not reproduced; the original is as it was, and the next one is another."""
+    study = 'experiment train:\n    run "python train.py"\n'
+    folder = project(tmp_path, study, train__py="import time, xpc\nxpc.log(a=1)\ntime.sleep(1.5)\n")
+    run = ids(folder)[0]
+    said = console.run(f"timeout -s INT 2 xpc reproduce {run} & wait $!; echo status $?", folder)
+
+    assert "Not reproduced" in said.stdout or "status 124" in said.stdout, said
+    status, again = reproduce(folder, run)
+    assert (status, again["reproduced"]) == (0, True), again
