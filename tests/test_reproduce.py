@@ -353,7 +353,7 @@ def test_an_attempt_that_was_done_counts(tmp_path: Path) -> None:
     """With the request of that attempt; which attempt it is a program can tell."""
     study = """\
 resources growing:
-    memory = 100MiB * attempt
+    memory = 128MiB * attempt
 
 experiment train:
     resources growing
@@ -369,7 +369,7 @@ experiment train:
     assert said["attempt"] == 2
     assert [note for note in said["notes"] if "here it is run as a first one" in note]
     journal = [json.loads(line) for line in (folder / said["folder"] / "run.jsonl").read_text().splitlines()]
-    assert journal[1]["request"]["memory"] == 200 << 20
+    assert journal[1]["request"]["memory"] == 256 << 20
     assert (status, said["state"]["b"]) == (1, "failed")
 
 
