@@ -16,6 +16,7 @@ import pytest
 from console import run
 from fresh_study import EVALUATE, TRAIN, Study, content, masked
 
+from xpc.runtime.evidence_files import EvidenceWriter, Kept, read_evidence, superseded
 from xpc.runtime.shim import packs
 from xpc.runtime.store import Store
 from xpc.runtime.superseded import supersede, versions
@@ -253,6 +254,20 @@ def test_two_records_of_one_run_are_two_results(study: Study) -> None:
     assert study.json(f"show {id}")["attempt"] == 1
     claims = [json.loads(p.read_text().splitlines()[0]) for p in study.folder.glob(f"runs/train/{id}*/run.jsonl")]
     assert len({claim["nonce"] for claim in claims}) == 2
+
+
+def test_what_schedulers_said_before_is_about_the_earlier_result(tmp_path: Path) -> None:
+    """Of a run that was set aside only what is said later counts, whoever wrote it down."""
+    run, other = ("train", "a" * 16), ("train", "b" * 16)
+    killed = Kept(1, ("7", 0), "killed", "SIGKILL")
+    EvidenceWriter(tmp_path).ended([(run, killed), (other, killed)])
+    aside = EvidenceWriter(tmp_path)
+    aside.ended([superseded(run, ("7", 0))])
+    assert read_evidence(tmp_path).of(run, 1, ("7", 0)) is None
+    assert read_evidence(tmp_path).of(run, 0, ("7", 0)) == Kept(0, ("7", 0), "planned", "superseded")
+    assert read_evidence(tmp_path).ended[other] == [killed]
+    aside.ended([(run, killed)])
+    assert read_evidence(tmp_path).of(run, 1, ("7", 0)) == killed
 
 
 # ------------------------------------------------------------------ `with superseded`
