@@ -34,11 +34,11 @@ class TreeFiles:
     def read(self, path: str) -> bytes:
         """Give the content of a file; raises ``OSError``."""
         place = self._place(path)
-        found = None if place is None else self._entries.get(place)
-        if place is None or found is None:
-            if place is not None and not self._unknown_to_git(path):
-                return self._in_submodule(place)
-            return self._disk.read(path)
+        if place is None:
+            return self._disk.read(self._real(path))
+        found = self._entries.get(place)
+        if found is None:
+            return self._disk.read(path) if self._unknown_to_git(path) else self._in_submodule(place)
         blob = found[1]
         if found[0] == SUBMODULE:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
@@ -60,6 +60,9 @@ class TreeFiles:
 
     def is_inside(self, path: str, roots: Sequence[str] = (".",)) -> bool:
         """Tell whether *path*, with every link of the tree followed, is one of *roots* or below one."""
+        place = self._place(path)
+        if place is not None and place not in self._entries and place not in self._folders:
+            return self._disk.is_inside(path, roots)  # it is read from there, through the links that are there
         real = self._real(path)
         for root in roots:
             base = self._real(root)

@@ -481,6 +481,24 @@ def test_what_git_never_knew_is_read_where_it_lies(tmp_path: Path) -> None:
     assert "cannot read `data/points.csv`: no such file or directory" in against(repo, "main", status=1)
 
 
+def test_links_of_a_revision_lead_nowhere_else(tmp_path: Path) -> None:
+    """Neither a link that was committed nor one that git ignores gets at what lies outside the project."""
+    (tmp_path / "secret").write_text("s3cr3t")
+    study = 'experiment train:\n    note = read("{}")\n    run "true {{note}}"\n'
+    repo = Repo(tmp_path / "project", {".gitignore": "hidden\n"})
+    for name in ("hidden", "committed"):
+        os.symlink("../secret", repo.path / name)
+        repo.write({"Experimentfile": study.format(name)})
+        repo.commit()
+        repo.write({"Experimentfile": study.format(".gitignore")})
+        if name == "committed":
+            (repo.path / name).unlink()
+        said = against(repo, "HEAD", status=1)
+
+        assert said.startswith(f"error[XP049]: `{name}` lies outside the project\n --> HEAD:Experimentfile:2:17\n")
+        assert "s3cr3t" not in said
+
+
 def test_a_study_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     """The extent may be wider than the Experimentfile's folder; files above it are read from the revision too."""
     study = 'project "x" root ".."\n' + STUDY.replace(

@@ -68,7 +68,9 @@ def table_rows(told: Told) -> list[list[str]]:
             amount(*(getattr(share.cost, field) for share in change.shares)) for field in ("core_hours", "gpu_hours")
         ]
         rows.append([visible(change.name), runs, *(f"{n:,}" for n in (*numbers, same)), *cost])
-    return [row[:7] for row in rows] if all(row[7] == "0" for row in rows[1:]) else rows
+    # Where nobody limits the time there is nothing to say of hours, and of those of GPUs only if any are asked for.
+    width = 6 if all(row[6] == "no limit" for row in rows[1:]) else 7 if all(row[7] == "0" for row in rows[1:]) else 8
+    return [row[:width] for row in rows]
 
 
 def _facts(told: Told, change: Change, *, verbose: bool) -> Iterator[str]:

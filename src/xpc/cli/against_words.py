@@ -200,14 +200,18 @@ def _values(side: Rows, id: str, keys: Sequence[tuple[str, ...]]) -> str:
 
 
 def hours(amount: float | None) -> str:
-    return "no limit" if amount is None else f"{amount:,.4g}"
+    return "no limit" if amount is None else _number(amount)
+
+
+def _number(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 1000 else f"{amount:.4g}"
 
 
 def difference(before: float | None, now: float | None) -> str:
     """Give `+79`, `−3`; nothing where it can't be said."""
     if before is None or now is None or now == before:
         return ""
-    return f"{'+' if now > before else '−'}{abs(now - before):,.4g}"
+    return f"{'+' if now > before else '−'}{_number(abs(now - before))}"
 
 
 def amount(before: float | None, now: float | None) -> str:
