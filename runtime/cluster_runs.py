@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .cluster_states import Held, Told, from_outside, name_of, needs_no_word, of_cluster, restarts
 from .evidence_files import SUPERSEDED, Evidence, EvidenceWriter, Kept, Run, read_evidence
+from .owner import Owner
 from .records import RunRecord, journal_name, read_run
 from .submissions import CLUSTERS, SentJob, Submission, read_submissions, sent_jobs
 
@@ -46,10 +47,18 @@ class Records(Protocol):
 class ClusterRuns:
     """What is told of a project's runs on clusters. The schedulers are asked when it is first wanted, once."""
 
-    def __init__(self, project: Path, records: Records, *, look: LookAt | None = None) -> None:
+    def __init__(
+        self,
+        project: Path,
+        records: Records,
+        *,
+        look: LookAt | None = None,
+        hides: Callable[[], bool] | None = None,
+    ) -> None:
         self.project = project
         self._records = records
         self._look = look
+        self._hides = hides
         self._writer = EvidenceWriter(project)
         self._unseen: set[Task] = set()
         self._by_experiment: dict[str, dict[str, Told]] | None = None
@@ -210,12 +219,15 @@ class ClusterRuns:
         answered = shown is not None and shown.answered
         seen = shown.seen.get(held.key) if shown is not None and answered else None
         gone = False
-        if shown is not None and answered and seen is None:
+        hidden = shown is not None and answered and seen is None and self._is_hidden(held)
+        if shown is not None and answered and seen is None and not hidden:
             gone = held.key in shown.gone or self._missing_long(held.key)
             self._unseen.add(held.key)
         if record is not None and not _on_cluster(record) and (seen is None or seen.phase == "ended"):
             return None
         told = of_cluster(record, held, seen, gone=gone)
+        if hidden and told.state == "queued":
+            return replace(told, reason=f"SLURM shows it to {self._senders[held.submission]} alone")
         if seen is not None and seen.reason in PASSING and not self._missing_long(held.key):
             self._unseen.add(held.key)
             return replace(told, final=False)
@@ -224,6 +236,23 @@ class ClusterRuns:
         earlier = _by_hand(record)  # the task of the last attempt is an earlier one: what was kept of that one holds
         kept = self.kept.of(run, record.attempt, earlier.key) if earlier is not None else None
         return Told(kept.state, kept.reason, final=told.final) if kept is not None else told
+
+    def _is_hidden(self, held: Held) -> bool:
+        """Tell whether a task is another user's, and SLURM shows nobody the jobs of others."""
+        sender = self._senders.get(held.submission)
+        return held.kind == "slurm" and sender is not None and sender != Owner.here().user and self._hides_others
+
+    @cached_property
+    def _senders(self) -> dict[str, str]:
+        return {submission.name: submission.owner.user for submission in self._submissions}
+
+    @cached_property
+    def _hides_others(self) -> bool:
+        if self._hides is None:
+            from .schedulers.slurm_private import hides_others
+
+            return hides_others()
+        return self._hides()
 
     def _missing_long(self, task: Task) -> bool:
         since = self.kept.missing.get(task)
@@ -256,7 +285,8 @@ class ClusterRuns:
         missing: dict[Task, None] = {}
         for run, told in fresh.items():
             record, held = open_[run]
-            if told.final and told.state != "planned" and _open_end(record):
+            # What one user may not read is no evidence for the others.
+            if told.final and told.state not in ("planned", "broken") and _open_end(record):
                 attempt = record.attempt if record is not None else 0
                 ended.append((run, Kept(attempt, held.key, told.state, told.reason)))
             if not told.final and held.key in self._unseen and held.key not in self.kept.missing:
