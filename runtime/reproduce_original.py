@@ -12,11 +12,11 @@ from ..grammar.diagnostic import Diagnostics
 from ..grammar.screen import visible
 from .build_rows import Rows
 from .diff_code import is_tree
-from .records import RunRecord, read_attempt, read_run
+from .records import RunRecord, read_run
+from .reproduce_parents import Parent, counting_attempt, earlier_name, find_parents
 from .shim import renames
 from .shim.build_folder import Build, BuildError, Run
 from .submissions import BUILDS
-from .superseded import versions
 
 WITNESSES: Final = {
     "live": "the original ran in the live project, so nobody knows its code for certain",
@@ -24,18 +24,6 @@ WITNESSES: Final = {
     "altered": "somebody wrote into the export while the original ran, so nobody knows its code for certain",
     "none": "the original never got its code",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """A run before the original. *folder* is where its files are, as the original saw them; *note* says what is not
-    as it was."""
-
-    experiment: str
-    id: str
-    folder: str
-    packed: bool
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +90,7 @@ def find_original(project: Path, folder: str, diagnostics: Diagnostics) -> Origi
         build.close()
         _report(folder, "XR021", f"its build {build.id[:7]} has no such run", diagnostics)
         return None
-    parents = tuple(_parents(project, run, record))
+    parents = tuple(find_parents(project, run, record))
     missing = [parent for parent in parents if not parent.folder]
     for parent in missing:
         _report(folder, "XR022", f"its parent {parent.experiment} {parent.id[:7]} is gone", diagnostics)
@@ -110,18 +98,6 @@ def find_original(project: Path, folder: str, diagnostics: Diagnostics) -> Origi
         build.close()
         return None
     return Original(project, folder, record, build, run, parents)
-
-
-def counting_attempt(folder: str) -> RunRecord | None:
-    """Give the attempt of a run that was done; the last one if none was."""
-    last = read_run(folder)
-    if last is None or (last.end or {}).get("state") == "done":
-        return last
-    for number in range(last.attempt - 1, 0, -1):
-        earlier = read_attempt(folder, number)
-        if earlier is not None and (earlier.end or {}).get("state") == "done":
-            return earlier
-    return last
 
 
 def _build(project: Path, record: RunRecord, diagnostics: Diagnostics) -> Build | None:
@@ -144,16 +120,12 @@ def find_row(build: Build, record: RunRecord) -> Run | None:
     """Find the row that an attempt claimed, by the names that the run had then; it may have others since."""
     rows = Rows(Path(build.folder), build.plan)
     named = [(str(record.claim.get("experiment")), str(record.claim.get("run")))]
-    named += [_earlier_name(line) for line in renames.read(record.folder)]
+    named += [earlier_name(line) for line in renames.read(record.folder)]
     for experiment, id in named:
         row = rows.find(experiment, id)
         if row is not None:
             return build.run(row)
     return None
-
-
-def _earlier_name(line: Mapping[str, Any]) -> tuple[str, str]:
-    return str(line["from"]["experiment"]), str(line["from"]["run"])
 
 
 def _report(folder: str, code: str, why: str, diagnostics: Diagnostics) -> None:
@@ -164,54 +136,3 @@ def _report(folder: str, code: str, why: str, diagnostics: Diagnostics) -> None:
         "XR022": "a run needs its parents' files, as it had them",
     }
     diagnostics.error(code, None, f"run `{visible(name)}` can't be reproduced: {visible(why)}", help=helps[code])
-
-
-# ------------------------------------------------------------------ parents
-
-
-def _parents(project: Path, run: Run, record: RunRecord) -> Iterator[Parent]:
-    """Give all runs above, each as it was when the original began."""
-    began = str(record.claim.get("time"))
-    after = zip((above["experiment"] for above in run.plan["after"]), run.parents, strict=True)
-    wanted = dict.fromkeys((name, id) for name, ids in (*after, *run.ancestors.items()) for id in ids)
-    for experiment, id in wanted:
-        found = _parent(project, (experiment, id), (experiment, id), began)
-        for moved in _renamed(project, experiment, id) if not found.folder else ():
-            found = _parent(project, (experiment, id), moved, began)
-        yield found
-
-
-def _renamed(project: Path, experiment: str, id: str) -> Iterator[tuple[str, str]]:
-    """Give where a run lies that has other names now."""
-    for path in sorted(project.glob(f"runs/*/*/{renames.NAME}")):
-        if any(_earlier_name(line) == (experiment, id) for line in renames.read(str(path.parent))):
-            yield path.parent.parent.name, path.parent.name.partition(".")[0]
-
-
-def _parent(project: Path, name: tuple[str, str], at: tuple[str, str], began: str) -> Parent:
-    """Choose the result of a run that was there at *began*; those that were set aside since are looked at, too.
-
-    *name* is experiment and id as the build has them, *at* what they are now.
-    """
-    called = f"parent {name[0]} {name[1][:7]}"
-    folder = os.path.join(project, "runs", *at)
-    results = [(_ended(folder), folder), *((_ended(one.folder), one.folder) for one in versions(project, *at))]
-    there = [(ended, place) for ended, place in results if ended is not None]
-    if not there:
-        return Parent(*name, "", False)
-    before = [(ended, place) for ended, place in there if ended <= began]
-    place = max(before)[1] if before else min(there)[1]
-    note = None
-    if not before:
-        note = f"{called} was run again since, and what it made before is gone"
-    elif place != folder:
-        note = f"{called} was run again since: {os.path.basename(place)} is used, as it was then"
-    return Parent(*name, place, not os.path.isdir(place), note)
-
-
-def _ended(folder: str) -> str | None:
-    """Give when a run was done; nothing if it is not."""
-    record = counting_attempt(folder)
-    if record is None or record.end is None or record.end.get("state") != "done":
-        return None
-    return str(record.end.get("time"))

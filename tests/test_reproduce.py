@@ -124,6 +124,13 @@ def test_parents_are_read_as_they_were(tmp_path: Path) -> None:
     assert (status, said["outputs"]["table"]["verdict"]) == (0, "equal"), said
     assert [note for note in said["notes"] if "was run again since" in note and ".v1 is used" in note]
 
+    # Clocks of two hosts need not agree: which attempt was read stands in the claim.
+    [parent] = (folder / "runs/train").glob("*.v1/run.jsonl")
+    parent.write_text(parent.read_text().replace('"time":"20', '"time":"21'))
+    status, said = reproduce(folder, earlier)
+    assert (status, said["outputs"]["table"]["verdict"]) == (0, "equal"), said
+    assert [note for note in said["notes"] if ".v1 is used" in note]
+
 
 def test_what_depends_on_the_clock_differs(tmp_path: Path) -> None:
     """Which metric and which output differ, and how far apart; a pattern leaves them out."""
