@@ -21,7 +21,7 @@ from test_schedulers_say import ACCOUNTS, OAR, QUEUE
 
 from xpc.runtime.schedulers import cluster_resume, cluster_send
 
-FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 STUDY = """
 target far = slurm:
     account = "vision"
