@@ -327,3 +327,24 @@ def test_modules_beside_the_program_are_not_taken_for_pythons_own(tmp_path: Path
 
     assert isinstance(found["python"], dict)
     assert "note" not in found["python"]
+
+
+def test_setup_lines_decide_which_python(tmp_path: Path) -> None:
+    """What they leave on the path is what the program finds; the end line tells it, also of packages."""
+    python = fake_python(tmp_path / "chosen", f'exec {sys.executable} "$@"\n')
+    build = write_build(tmp_path, [Experiment("train", argv=["python3", "-c", "pass"])])
+    (build / "xpc.pyz").write_bytes(archive.build())
+    plan = json.loads((build / "plan.json").read_text())
+    script = f"export PATH='{python.parent}':\"$PATH\" CONDA_PREFIX=/opt/conda"
+    plan["experiments"]["train"]["environment"]["setup"] = [{"script": script, "args": []}]
+    (build / "plan.json").write_text(json.dumps(plan))
+
+    _run(sys.executable, tmp_path, build)
+
+    lines = _lines(tmp_path)
+    assert "environment" not in lines[1]
+    found = recorded(tmp_path, str(lines[-1]["environment"]))
+    assert isinstance(found["python"], dict)
+    assert isinstance(found["variables"], dict)
+    assert found["python"]["executable"] == str(python)
+    assert found["variables"]["CONDA_PREFIX"] == "/opt/conda"
