@@ -39,7 +39,7 @@ clusters: $(VENV)/dev.stamp  ## as root: start a SLURM and an OAR on this machin
 	tests/clusters/slurm up
 	tests/clusters/oar up
 	tests/clusters/podman up
-	XPC_CLUSTERS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup -q tests/clusters -m "not slow and not alone"
+	XPC_CLUSTERS=1 $(BIN)/python -m pytest -n 4 --dist loadgroup -q tests/clusters -m "not slow and not alone"
 	XPC_CLUSTERS=1 $(BIN)/python -m pytest -q tests/clusters -m alone
 
 campaign: $(VENV)/dev.stamp  ## as root, with the clusters up: 1,000 faults on this machine, SLURM and OAR
