@@ -33,7 +33,7 @@ def statement_lines(statement: tree.Statement) -> Iterator[str]:
             yield f"let {name.text} = {expression_text(value)}"
         case tree.Grid(name=name, body=tree.GridName() | tree.GridCombine() as grid):
             yield f"grid {name.text} = {grid_text(grid)}"
-        case tree.Grid(name=name, body=body):
+        case tree.Grid(name=name, body=tuple() as body):
             yield from _block(f"grid {name.text}:", (_item_lines(item) for item in body))
         case tree.Target(name=name, base=base, body=body):
             yield from _block(f"target {name.text} = {base.text}:", map(_item_lines, body))
