@@ -21,7 +21,7 @@ _MACHINE: Final = {
     "cpus": "CPUs", "gpus": "GPUs", "driver": "driver",
 }  # fmt: skip
 _PYTHON: Final = {"build": "Python", "implementation": "Python is", "executable": "interpreter", "note": "packages"}
-_CONTAINER: Final = ("image", "runtime", "id", "digest", "bytes", "changed")
+_CONTAINER: Final = ("image", "runtime", "id", "digest", "bytes", "changed", "note")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -18,7 +19,7 @@ from hand_build import Experiment, write_build
 from test_shim_old_python import old_python
 
 from xpc.runtime.environments import changes, summary
-from xpc.runtime.shim import archive, chosen_variables, interpreter, machine_record
+from xpc.runtime.shim import archive, chosen_variables, image_record, interpreter, machine_record
 from xpc.runtime.shim.environment_record import Environments, Program
 
 PATH = os.environ["PATH"]
@@ -348,3 +349,53 @@ def test_setup_lines_decide_which_python(tmp_path: Path) -> None:
     assert isinstance(found["variables"], dict)
     assert found["python"]["executable"] == str(python)
     assert found["variables"]["CONDA_PREFIX"] == "/opt/conda"
+
+
+# ------------------------------------------------------------------ images
+
+
+def test_image_that_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its digest is read once; of one that is too large size and time stand for it, of one elsewhere nothing."""
+    image = tmp_path / "box.sif"
+    image.write_bytes(b"image")
+    digest = "sha256:" + hashlib.sha256(b"image").hexdigest()
+    whole = {"runtime": "apptainer", "image": str(image), "bytes": 5, "digest": digest}
+    folder = str(tmp_path / "environments")
+    assert image_record.Images(folder).find("apptainer", str(image), {}, ask=False) is None
+    assert image_record.Images(folder).find("apptainer", str(image), {}, ask=True) == whole
+    with monkeypatch.context() as patched:
+        patched.setattr(image_record, "_sha256", lambda _: None)
+        known = image_record.Images(folder)
+        assert known.find("apptainer", str(image), {}, ask=True) == whole
+        assert known.find("apptainer", str(image), {}, ask=False) == whole
+    monkeypatch.setattr(image_record, "LARGEST", 4)
+    found = image_record.Images(folder).find("apptainer", str(image), {}, ask=True)
+    assert found is not None
+    assert found["changed"] == image.stat().st_mtime_ns
+    away = image_record.Images(folder).find("apptainer", "docker://box", {}, ask=True)
+    assert away == {"runtime": "apptainer", "image": "docker://box"}
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (
+            '[{"Id": "sha256:ab", "RepoDigests": ["b@sha256:2", "a@sha256:1"]}]',
+            {"id": "sha256:ab", "digest": "sha256:1"},
+        ),
+        ('[{"Id": "ab", "RepoDigests": null}]', {"id": "sha256:ab", "digest": None}),
+        ("[]", None),
+        ("[3]", None),
+        ("Error: no such image", None),
+    ],
+)
+def test_image_of_a_store(tmp_path: Path, said: str, found: dict[str, object] | None) -> None:
+    """As podman and docker tell it; one that is not here yet is asked for again."""
+    runtime = tmp_path / "docker"
+    runtime.write_text(f"#!/bin/sh\n[ \"$*\" = 'image inspect box:1' ] && cat <<'END'\n{said}\nEND\n")
+    runtime.chmod(0o755)
+
+    got = image_record.Images(str(tmp_path)).find(str(runtime), "box:1", {"PATH": PATH}, ask=True)
+
+    known = {"note": "its digest is not known"} if found is None else found
+    assert got == {"runtime": str(runtime), "image": "box:1", **known}

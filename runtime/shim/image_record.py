@@ -26,8 +26,8 @@ class Images:
         self._known: Dict[Tuple[str, str], Tuple[float, Dict[str, Any]]] = {}
 
     def find(self, runtime: str, image: str, environ: Mapping[str, str], ask: bool) -> Optional[Dict[str, Any]]:
-        """Give runtime, name and digest of an image; nothing if it has to be asked for, and *ask* is false, or if it is
-        not here: then it is fetched just now."""
+        """Give runtime, name and digest of an image, or a note that nobody can tell; nothing if that has to be asked for,
+        and *ask* is false. To be asked when the container has ended: before, its image may be on its way."""
         at, known = self._known.get((runtime, image), (0.0, None))
         if known is not None and time.monotonic() - at < FRESH:
             return known
@@ -35,7 +35,7 @@ class Images:
             return None
         own = self._of_file(image) if runtime == "apptainer" else _of_store(runtime, image, environ)
         if own is None:
-            return None
+            return {"runtime": runtime, "image": image, "note": "its digest is not known"}
         found = {"runtime": runtime, "image": image, **own}
         self._known[runtime, image] = (time.monotonic(), found)
         return found
