@@ -26,7 +26,7 @@ class Images:
         self._known: Dict[Tuple[str, str], Tuple[float, Dict[str, Any]]] = {}
 
     def find(self, runtime: str, image: str, environ: Mapping[str, str], ask: bool) -> Optional[Dict[str, Any]]:
-        """Give runtime, name and digest of an image, or a note that nobody can tell; nothing if that has to be asked for,
+        """Give runtime, name and digest of an image, or a note that nobody can tell; nothing if that has to be asked,
         and *ask* is false. To be asked when the container has ended: before, its image may be on its way."""
         at, known = self._known.get((runtime, image), (0.0, None))
         if known is not None and time.monotonic() - at < FRESH:
