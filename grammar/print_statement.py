@@ -31,10 +31,11 @@ def statement_lines(statement: tree.Statement) -> Iterator[str]:
             yield f"link {text_text(path)}" + (f" as {alias.text}" if alias is not None else "")
         case tree.Let(name=name, value=value):
             yield f"let {name.text} = {expression_text(value)}"
-        case tree.Grid(name=name, body=tree.GridName() | tree.GridCombine() as grid):
-            yield f"grid {name.text} = {grid_text(grid)}"
-        case tree.Grid(name=name, body=tuple() as body):
-            yield from _block(f"grid {name.text}:", (_item_lines(item) for item in body))
+        case tree.Grid(name=name, body=body):
+            if isinstance(body, tuple):
+                yield from _block(f"grid {name.text}:", map(_item_lines, body))
+            else:
+                yield f"grid {name.text} = {grid_text(body)}"
         case tree.Target(name=name, base=base, body=body):
             yield from _block(f"target {name.text} = {base.text}:", map(_item_lines, body))
         case tree.Report(name=name, clauses=clauses):
