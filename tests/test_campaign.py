@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from campaign import quick
 from campaign.campaign import run_fault, table, templates
 from campaign.fault import Fault, draw
 from campaign.kinds import known, lacks
@@ -29,13 +32,21 @@ def template() -> Iterator[Path]:
         yield made["local"]
 
 
+@pytest.fixture(scope="session")
+def worker(template: Path) -> Iterator[Executor]:
+    """Give a process that has loaded xpc, and no threads: it forks for each look at the states."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=quick.warm, initargs=(template,)) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("fault", chosen(), ids=lambda fault: f"{fault.kind}-{fault.nth}")
-def test_fault(fault: Fault, template: Path) -> None:
+def test_fault(fault: Fault, template: Path, worker: Executor) -> None:
     """States stay true, what is done stays as it is, nothing is done twice, and a second submit completes the study."""
     lack = lacks(known()[fault.target, fault.kind])
     if lack:
         pytest.skip(lack)
-    found = run_fault(fault, template)
+    found = worker.submit(run_fault, fault, template).result()
     assert not found.wrong, f"repeat with `python -m campaign {fault}`\n{found.wrong}"
 
 

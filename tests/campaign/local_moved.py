@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from random import Random
 
+from .journals import read_runs
 from .kinds import kind
 from .local_kills import gone, send, submit
 from .moments import anytime, while_running
@@ -46,3 +48,19 @@ def moved_under_a_submit(project: Project, oracle: Oracle, random: Random) -> bo
     project.finish(going)
     project.until(lambda: not alive(old, project.folder), what="the end of the programs")
     return struck
+
+
+@kind("local", 3)
+def begun_elsewhere(project: Project, oracle: Oracle, random: Random) -> bool:
+    """What has no end was begun on another host, of which nobody here knows whether it lives: only a person may say."""
+    going = submit(project, random)
+    struck = while_running(random).wait(project, going)
+    send(going.pid, signal.SIGKILL)
+    project.finish(going)
+    gone(project)
+    cut = [run for run in read_runs(project.folder).values() if run.attempts and run.attempts[-1].end is None]
+    for run in cut:
+        path = run.folder / "run.jsonl"
+        host = json.dumps(str(run.attempts[-1].claim["host"]))
+        path.write_text(path.read_text().replace(f'"host":{host}', '"host":"far-away"', 1))
+    return struck and bool(cut)

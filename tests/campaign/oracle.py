@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,6 +97,8 @@ class Oracle:
         more = frozenset(("queued",)) if live else frozenset()
         if last.end is not None:
             return more | {last.end}
+        if last.claim.get("host", socket.gethostname()) != socket.gethostname():
+            return frozenset(("running",))  # nobody here can say otherwise
         shim = last.claim.get("shim", {}).get("pid")
         if lives(shim):
             return more | {"running", "lost"} if live else frozenset(("running",))
@@ -198,10 +201,23 @@ class Oracle:
         for id, state in told.items():
             if state == "broken":
                 self._remove(id)
+        elsewhere = [id for id, state in told.items() if state == "running" and not alive(self.project.folder)]
+        if elsewhere:
+            self._release(elsewhere)
         if set(told.values()) & set(FAULTS):
             said = self.project.xpc("retry", *self.more, *self.project.target)
             if said.status:
                 raise Violation(f"`xpc retry` does not mend it: {said}")
+
+    def _release(self, ids: Sequence[str]) -> None:
+        """Give runs free that may go on elsewhere, once `xpc submit` has left them alone and `xpc retry` has asked."""
+        left = self.project.xpc("submit", *self.more, *self.project.target)
+        asked = self.project.xpc("retry", *self.more, *self.project.target, *ids)
+        if any(id in self._done for id in ids) or asked.status != 1 or "--release" not in asked.err:
+            raise Violation(f"runs of another host are taken: {left}\n{asked}")
+        said = self.project.xpc("retry", "--release", *self.more, *self.project.target, *ids)
+        if said.status:
+            raise Violation(f"`xpc retry --release` does not mend it: {said}")
 
     def _remove(self, id: str) -> None:
         for folder in self.project.folder.glob(f"runs/*/{id}"):
