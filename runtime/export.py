@@ -204,7 +204,9 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     for folder, _, _ in os.walk(path):
-        os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) | stat.S_IRWXU)
+        mode = stat.S_IMODE(os.stat(folder).st_mode)
+        if mode & stat.S_IRWXU != stat.S_IRWXU:  # only its owner may change it; in an open one others may remove, too
+            os.chmod(folder, mode | stat.S_IRWXU)
     shutil.rmtree(path)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from people import ANN, BEN, GROUP, MADE_BY, Lab, possible
+from people import ANN, BEN, GROUP, MADE_BY, Lab, possible, programs
 
 pytestmark = [pytest.mark.skipif(not possible(), reason=MADE_BY), pytest.mark.xdist_group("people")]
 
@@ -371,7 +371,29 @@ def test_a_closed_log_of_events_hides_no_attempt(lab: Lab) -> None:
     assert states(lab, ANN) == states(lab, BEN)
 
 
+def test_room_is_made_of_what_the_other_has_run(lab: Lab) -> None:
+    """Where the group may write, one removes runs of the other's, whole."""
+    lab.xpc(ANN, "submit", check=False)
+    removed = lab.xpc(BEN, "gc", "--where", "status == failed", "--yes")
+    assert "3 runs" in removed.stdout
+    assert states(lab, ANN) == states(lab, BEN) == {"train": {"done": 3}, "check": {"planned": 3}}
+    assert not list((lab.folder / ".xpc").glob("trash/*"))
+
+
 # ------------------------------------------------------------------ what is one's own
+
+
+def test_a_folder_for_secrets_that_another_has_put_there(lab: Lab) -> None:
+    """Secrets are only written into a folder of one's own, and only one's own file is read."""
+    uid = lab.run(ANN, "id", "-u").stdout.strip()
+    lab.xpc(ANN, "build")
+    lab.run(BEN, "mkdir", "-p", f".xpc/secrets/{uid}")
+    code = "from pathlib import Path; from xpc.runtime.schedulers.cluster_secrets import _own_folder as f; f(Path('.'))"
+    refused = lab.run(ANN, str(programs() / "python"), "-c", code, check=False, trace=True)
+    assert refused.stderr.splitlines()[-1].startswith("PermissionError")
+    lab.write({f".xpc/secrets/{uid}/xpc-1.json": '{"TOKEN": "of ben"}'}, BEN)
+    read = "from xpc.runtime.shim.scheduler import secrets; print(secrets('oar', '.', {'OAR_JOB_NAME': 'xpc-1'}))"
+    assert lab.run(ANN, str(programs() / "python"), "-c", read).stdout == "{}\n"
 
 
 def test_index_holds_what_its_user_may_read(lab: Lab) -> None:
