@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .freshness import fingerprint_fields
+from .stale_causes import fingerprint_fields
 from .tally import FAILED
 
 if TYPE_CHECKING:

@@ -120,7 +120,8 @@ def acceptances(
     """Give what to accept of the chosen rows: the stale runs, grouped by what they ran with and what changed."""
     from xpc.runtime.accepted import Acceptance
 
-    from .freshness import Freshness, fingerprint_fields
+    from .freshness import Freshness
+    from .stale_causes import fingerprint_fields
 
     plan = session.pinned_plan
     freshness = Freshness(session, standings, plan)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-OF_NAMES = ("command changed", "environment changed", "setup changed")
-
 
 def renames_of(session: Session, texts: Sequence[str]) -> Renames:
     """Read `OLD=NEW`: NEW is an experiment of the study, or a key (or a group of keys) that one has."""
@@ -160,9 +158,8 @@ def moved_rows(
 
 
 def is_of_names(found: Acceptance) -> bool:
-    """Tell whether nothing has changed but texts that may name keys and experiments."""
-    parts = found.what.split("; ")
-    return not found.lineage and all(part in OF_NAMES or part.startswith("variable ") for part in parts)
+    """Tell whether nothing has changed but the command, which names keys and experiments."""
+    return found.what == "command changed"
 
 
 def to_json(found: Moving) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xpc.compiler.cost import Cost, cost
 
-from .freshness import fingerprint_fields
+from .stale_causes import fingerprint_fields
 
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan, PlannedExperiment
