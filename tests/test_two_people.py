@@ -293,37 +293,41 @@ def test_a_closed_record_is_broken_and_not_planned(lab: Lab) -> None:
     assert states(lab, BEN)["train"] == {"done": 3}
 
 
-@pytest.mark.parametrize(
-    ("path", "mode", "commands"),
-    [
-        ("runs", "0700", ["status", "submit", "report"]),
-        (".xpc/submissions", "0700", ["status", "submit", "report", "cancel --all"]),
-        (".xpc/submissions/*", "0600", ["status", "submit", "report"]),
-        (".xpc/builds/[0-9a-f]*", "0700", ["submit train", "report"]),
-        (".xpc/builds/[0-9a-f]*/plan.json", "0600", ["submit train", "report"]),
-        ("runs/train/packs", "0700", ["status", "submit", "report"]),
-        ("runs/train/packs/1.zip", "0600", ["status", "submit", "report"]),
-        ("runs/train/????????????????/stdout.log", "0600", ["report"]),
-        ("Experimentfile", "0600", ["status", "submit", "check"]),
-    ],
-)
-def test_what_is_closed_is_named(make_lab: MakeLab, path: str, mode: str, commands: list[str]) -> None:
+CLOSED = [
+    ("runs", "0700", ["status", "submit", "report"]),
+    (".xpc/submissions", "0700", ["status", "report", "cancel --all"]),
+    (".xpc/submissions/*", "0600", ["status", "submit"]),
+    (".xpc/builds/[0-9a-f]*", "0700", ["submit train", "report"]),
+    (".xpc/builds/[0-9a-f]*/plan.json", "0600", ["submit train", "report"]),
+    ("runs/train/????????????????/stdout.log", "0600", ["report"]),
+    ("Experimentfile", "0600", ["status", "submit", "check"]),
+]
+CLOSED_PACKS = [
+    ("runs/check/packs", "0700", ["status", "submit"]),
+    ("runs/check/packs/1.zip", "0600", ["status", "submit"]),
+]
+
+
+@pytest.mark.parametrize("closed", [CLOSED, CLOSED_PACKS], ids=["files", "packs"])
+def test_what_is_closed_is_named(lab: Lab, closed: list[tuple[str, str, list[str]]]) -> None:
     """Without it nothing can be counted right: the command ends, and says which file it is, and whose."""
-    lab = make_lab()
+    lab.run(ANN, "touch", f"{lab.environ(ANN)['HOME']}/good")
     lab.xpc(ANN, "submit", "train")
-    if "packs" in path:
-        for output in lab.folder.glob("runs/train/*/files"):
-            shutil.rmtree(output)
+    if closed is CLOSED_PACKS:
+        lab.xpc(ANN, "submit", "check")
         lab.xpc(ANN, "gc", "--pack", "--yes")
-    place = str(min(lab.folder.glob(path)).relative_to(lab.folder))
-    close(lab, place, mode)
     before = attempts(lab)
 
-    for command in commands:
-        refused = lab.xpc(BEN, *command.split(), check=False)
-        assert refused.returncode == 3, (command, refused.stdout, refused.stderr)
-        assert f"`{place}`, which is xpc-ann's (" in refused.stderr, command
-        assert refused.stderr.startswith("error[XS008]: you may not "), command
+    for path, mode, commands in closed:
+        place = min(lab.folder.glob(path))
+        name, old = str(place.relative_to(lab.folder)), stat.S_IMODE(place.stat().st_mode)
+        close(lab, name, mode)
+        for command in commands:
+            refused = lab.xpc(BEN, *command.split(), check=False)
+            assert refused.returncode == 3, (path, command, refused.stdout, refused.stderr)
+            assert f"`{name}`, which is xpc-ann's (" in refused.stderr, (path, command)
+            assert refused.stderr.startswith("error[XS008]: you may not "), (path, command)
+        close(lab, name, f"{old:o}")
     assert attempts(lab) == before
 
 
