@@ -18,6 +18,7 @@ from ..selection import Selection, select
 from ..shim.attempt import Place
 from ..shim.build_folder import Build, BuildError
 from ..shim.workdir import WorkdirError
+from ..shim_cache import sweep_shims
 from ..standing import standing_of
 from ..submissions import SubmissionWriter
 from .elsewhere import on_clusters
@@ -61,6 +62,7 @@ def submit(
         tell_held(lock, diagnostics)
         return None
     with lock:
+        sweep_shims(project)
         try:
             opened = Build(str(build))
             place = Place(str(project), opened, environ)
