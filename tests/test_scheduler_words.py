@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_schedulers import FakeSchedulers
 
 from xpc.runtime.schedulers.ask import Answer
 from xpc.runtime.schedulers.cluster_call import Accepted, Jobs, Order, Refused, Unclear, clean_environment
@@ -15,7 +16,7 @@ from xpc.runtime.schedulers.cluster_request import oarsub_resources, sbatch_opti
 from xpc.runtime.schedulers.oar_submit import oarsub_command, read_oarsub, runs_of
 from xpc.runtime.schedulers.refusal_words import about
 from xpc.runtime.schedulers.slurm_partition import read_partition
-from xpc.runtime.schedulers.slurm_submit import dependency_of, read_sbatch, sbatch_command
+from xpc.runtime.schedulers.slurm_submit import Slurm, dependency_of, read_sbatch, sbatch_command
 
 REQUEST: dict[str, Any] = {
     "cpus": 2,
@@ -223,3 +224,24 @@ def test_time_limit_of_a_partition() -> None:
     assert read_partition(text, None) == ("cpu", 86400)
     assert read_partition("PartitionName=gpu Default=NO MaxTime=20:00:00\n", "gpu") == ("gpu", 72000)
     assert read_partition("PartitionName=gpu MaxTime=UNLIMITED\n", "gpu") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ("4770_0-3: Job has already finished", None),
+        ("Job is no longer pending execution for job 4770", None),
+        ("4770: Invalid job id specified\n4771_1: Job has already finished", None),
+        (
+            "4770_0: Job has already finished\nslurm_update error: Access/permission denied",
+            "slurm_update error: Access/permission denied",
+        ),
+    ],
+)
+def test_release_of_what_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, wrong: str | None
+) -> None:
+    """A release that had reached SLURM, though its answer never came back, is no error when it is repeated."""
+    schedulers = FakeSchedulers(tmp_path / "bin", monkeypatch)
+    schedulers.answers("scontrol", err=said + "\n", status=1)
+    assert Slurm().release(["4770", "4771"]) == wrong

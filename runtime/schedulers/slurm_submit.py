@@ -19,7 +19,7 @@ _UNCLEAR: Final = re.compile(
     r"timed out|unable to contact|connect failure|zero bytes|connection (reset|refused)|transport", re.IGNORECASE
 )
 _ENDED: Final = re.compile(
-    r"invalid job id|no longer pending|already complet(ing|ed)|job/step already|not pending|in wrong state",
+    r"invalid job id|no longer pending|already (complet(ing|ed)|finished)|job/step already|not pending|in wrong state",
     re.IGNORECASE,
 )
 LONGEST: Final = 100_000  # characters of one argument; Linux takes 131,072
