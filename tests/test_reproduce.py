@@ -188,7 +188,11 @@ def test_a_failure_is_reproduced_too(tmp_path: Path) -> None:
     shutil.move(tmp_path / "build", build)
     subprocess.run(["rm", "-rf", str(folder / ".git")], check=True)
     gone = console.run(f"xpc reproduce {run}", folder)
+    assert (gone.returncode, "no git repository" in gone.stderr) == (1, True), gone.stderr
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    gone = console.run(f"xpc reproduce {run}", folder)
     assert (gone.returncode, "error[XR023]" in gone.stderr) == (1, True), gone.stderr
+    assert not list((folder / ".xpc/reproductions").glob("*-2"))
 
 
 def test_an_export_that_was_written_to_is_told(tmp_path: Path) -> None:

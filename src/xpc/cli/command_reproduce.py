@@ -122,25 +122,27 @@ def _prepare(session: Session, original: Original, target: Target | None) -> Rep
 def _repository(session: Session, original: Original) -> Repository:
     """Give the repository that has the snapshot, or end the command."""
     from xpc.compiler.git_calls import GitError, GitMissingError, open_repository
+    from xpc.compiler.snapshot_refusal import refuse
 
-    why = f"snapshot {original.tree[:7]} is not in this repository"
     try:
         found = open_repository(session.folder)
+    except (GitError, GitMissingError) as error:
+        refuse(error, session.folder, session.diagnostics)
+        session.stop_if_failed(closing="")
+        raise
+    try:
         found.run("cat-file", "-e", f"{original.tree}^{{tree}}")
-    except GitMissingError as error:
-        why = f"no usable git: {error}"
-    except GitError as error:
-        why = why if error.arguments[0] == "cat-file" else "there is no git repository here"
-    else:
-        return found
-    session.diagnostics.error(
-        "XR023",
-        None,
-        f"run `{original.record.experiment} {original.record.id[:7]}` can't be reproduced: {why}",
-        help="refs/xpc/snapshots keeps snapshots; `git fetch REMOTE 'refs/xpc/*:refs/xpc/*'` brings them from a mirror",
-    )
+    except GitError:
+        name = f"{original.record.experiment} {original.record.id[:7]}"
+        fetch = "`git fetch REMOTE 'refs/xpc/*:refs/xpc/*'` brings them from a mirror"
+        session.diagnostics.error(
+            "XR023",
+            None,
+            f"run `{name}` can't be reproduced: snapshot {original.tree[:7]} is not in this repository",
+            help=f"refs/xpc/snapshots keeps snapshots; {fetch}",
+        )
     session.stop_if_failed(closing="")
-    raise AssertionError
+    return found
 
 
 def _execute(session: Session, reproduction: Reproduction, target: Target | None, *, as_json: bool) -> int | None:
