@@ -163,8 +163,9 @@ def drop_shelves(connection: sqlite3.Connection, numbers: Iterable[int]) -> None
 
 def parse_record(experiment: str, id: str, attempt: int, text: str, project: Path) -> RunRecord:
     """Give the record that the index keeps as JSON, without values and command."""
-    match from_json(text):
-        case {"claim": dict(claim), "start": dict() | None as start, "end": dict() | None as end, **kept}:
+    kept = from_json(text)
+    match kept:
+        case {"claim": dict(), "start": dict() | None, "end": dict() | None}:
             progress = kept.get("progress")
         case _:
             raise sqlite3.DatabaseError("the index is damaged")
@@ -173,9 +174,9 @@ def parse_record(experiment: str, id: str, attempt: int, text: str, project: Pat
         experiment=experiment,
         folder=os.path.join(project, "runs", experiment, id),
         attempt=attempt,
-        claim=claim,
-        start=start,
-        end=end,
+        claim=kept["claim"],
+        start=kept["start"],
+        end=kept["end"],
         progress=(progress[0], progress[1]) if progress else None,
         torn=kept.get("torn", False),
         broken=kept.get("broken"),
