@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 from random import Random
 
-from .cluster_kills import begun, going_on, send, submit, submitted
+from .cluster_kills import going_on, send, submit, submitted
 from .cluster_oracle import ClusterOracle
 from .clusters import ClusterProject
 from .kinds import kind
+from .moments import Moment
 from .slurm_nodes import controller_away, node_down
 
 
@@ -17,7 +18,7 @@ def node_loss(project: ClusterProject, oracle: ClusterOracle, random: Random) ->
     """A node is given up while its programs live on: tasks begin again elsewhere, and never are two of them done."""
     project.behave('if [ "$XPC_ATTEMPT" = 1 ]; then seconds=20; fi')
     submitted(project)
-    begun(project, random)
+    Moment("begin", random.randint(1, 4), random.uniform(0, 1.5)).wait(project)  # of runs that hang at first
     hosts = sorted({str(attempt.claim["host"]) for attempt in going_on(project) if attempt.claim})
     if not hosts:
         return False
@@ -38,7 +39,7 @@ def node_loss_with_frozen_tasks(project: ClusterProject, oracle: ClusterOracle, 
     """The same with shims that show no sign of life, and wake up when others have taken over."""
     project.behave('if [ "$XPC_ATTEMPT" = 1 ]; then seconds=20; fi')
     submitted(project)
-    begun(project, random)
+    Moment("begin", random.randint(1, 4), random.uniform(0, 1.5)).wait(project)  # of runs that hang at first
     frozen = [attempt for attempt in going_on(project) if attempt.claim]
     if not frozen:
         return False

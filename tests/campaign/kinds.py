@@ -69,6 +69,7 @@ def known() -> dict[tuple[str, str], Kind]:
     from . import (  # noqa: F401  # each registers its kinds
         cluster_disks,
         cluster_kills,
+        cluster_limits,
         cluster_nodes,
         cluster_schedulers,
         local_clock,
