@@ -303,7 +303,7 @@ def _read(path: Path, lines: Sequence[Mapping[str, Any]], *, torn: bool) -> Subm
     texts = [str(first.get(name, "")) for name in ("time", "build", "target", "kind")]
     if not _BUILD.fullmatch(texts[1]):
         texts[1] = ""  # no name of a folder of builds, and so of none that there is
-    events = {line.get("event") for line in lines}
+    events = {event for line in lines if isinstance(event := line.get("event"), str)}
     return Submission(
         path,
         texts[0],
