@@ -10,10 +10,10 @@ from pathlib import Path
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 with atheris.instrument_imports(include=["xpc"]):
-    import targets
+    from fuzz import targets
 
 
 def main() -> None:
