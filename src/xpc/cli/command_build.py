@@ -80,6 +80,7 @@ def command(
     session.checked()
     standings = Standings(session.folder)
     names, mode = session.experiments(experiments), mode_of(rerun, force=force)
+    session.again = mode is not None
     rows = rows_where(session, names, where, standings)
     forced = chosen_by_force(session, names, where, standings) if force else None
     plan = session.plan(rows)

@@ -71,6 +71,7 @@ class Session:
         self.snapshot_mode: Literal["worktree", "head", "clean"] = snapshot
         self.diagnostics = Diagnostics()
         self._store: Store | None = None
+        self.again = False  # whether done runs may be sent once more: then they count for a target that bounds them
 
     # ------------------------------------------------------------------ the passes
 
@@ -181,7 +182,8 @@ class Session:
 
         if self._store is None:
             self._store = Store(self.folder)
-        return [state not in HELD for state in self._store.states(experiment, ids)]
+        states = self._store.states(experiment, ids)
+        return [state not in HELD or (self.again and state == "done") for state in states]
 
     @cached_property
     def pinned_plan(self) -> Plan:
