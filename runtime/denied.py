@@ -34,6 +34,8 @@ class Denied:
         if self.mine:
             return (f"`chmod u+rwX {self.path}`",)
         what = ".xpc runs" if self.path.split("/")[0] in (".xpc", "runs") else self.path
+        if self.path.startswith(".xpc/snapshots/"):
+            return (f"{self.owner} types `chmod -R g+rX .xpc/snapshots`, and has `umask 002` from then on", PAGE)
         if not self.member:
             return (f"{self.owner} types `chgrp -R GROUP {what}` for a group that you share", PAGE)
         return (f"{self.owner} types `chmod -R g+rwX {what}`, and has `umask 002` from then on", PAGE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -91,10 +92,13 @@ def export(
 def _bring_up(home: Path, tree: str, commit: str, prefix: str, repository: Repository) -> bool:
     """Make what is missing; tell whether the whole export was."""
     _clean(home)
+    _require_readable(home, tree)
     stamp = _read_stamp(home, tree)
     if stamp is None or stamp.get("written", -1) not in (-1, last_write(str(home / tree))):
         _make(home, tree, commit, prefix, repository)
         return True
+    if _is_open(home / tree):  # somebody who opened the project to others has opened this as well
+        seal(home / tree)
     if stamp["commit"] != commit:
         _name_commit(home, tree, commit, repository, stamp)
     with contextlib.suppress(PermissionError):  # another user's export
@@ -110,7 +114,7 @@ def prune(project: Path, in_use: Collection[str]) -> list[str]:
     with _lock(home):
         _clean(home)
         stamps = sorted(home.glob("[0-9a-f]*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        mine = [stamp for stamp in stamps[KEPT:] if stamp.stat().st_uid == os.geteuid() or not os.geteuid()]
+        mine = [stamp for stamp in stamps[KEPT:] if _may_remove(stamp.with_suffix(""))]
         dropped = [stamp.stem for stamp in mine if stamp.stem not in in_use]
         for tree in dropped:
             _drop(home, tree)
@@ -181,21 +185,47 @@ def _read_stamp(home: Path, tree: str) -> dict[str, object] | None:
         return None
     try:
         stamp = json.loads((home / f"{tree}.json").read_text())
+    except PermissionError:
+        raise
     except (OSError, ValueError):
         return None
     return stamp if isinstance(stamp, dict) and stamp.get("tree") == tree else None
+
+
+def _may_remove(export: Path) -> bool:
+    """Tell whether an export is this user's, to be removed for good; root may remove all."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.geteuid() in (0, export.stat().st_uid)
+    return True
+
+
+def _is_open(export: Path) -> bool:
+    """Tell whether others may write to an export of this user's."""
+    status = export.stat()
+    return bool(status.st_mode & 0o022) and status.st_uid == os.geteuid()
+
+
+def _require_readable(home: Path, tree: str) -> None:
+    """Raise ``PermissionError`` where another user keeps an export closed: no run of this one could read its code."""
+    for suffix in SUFFIXES:
+        path = home / f"{tree}{suffix}"
+        if path.exists() and not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0), effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+def _drop(home: Path, tree: str) -> None:
+    """Give up the name of an export, the stamp first; what another user has sealed, only that one can remove."""
+    for suffix in reversed(SUFFIXES):
+        aside = home / f"{_token()}.old-{tree}{suffix.replace('.', '-')}"
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(home / f"{tree}{suffix}", aside)
+            _remove_ours(aside)
 
 
 def _write_stamp(path: Path, stamp: dict[str, object]) -> None:
     path.write_text(
         json.dumps(stamp, separators=(",", ":"), ensure_ascii=True) + "\n"
     )  # names may hold bytes that are no UTF-8
-
-
-def _drop(home: Path, tree: str) -> None:
-    """Take the stamp first: without it nothing counts as an export."""
-    for suffix in reversed(SUFFIXES):
-        remove(home / f"{tree}{suffix}")
 
 
 def remove(path: Path) -> None:

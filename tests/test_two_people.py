@@ -159,6 +159,37 @@ def test_a_snapshot_of_the_other_is_used(lab: Lab) -> None:
     assert states(lab, ANN)["train"] == {"done": 5}
 
 
+@pytest.mark.parametrize("suffix", ["", ".json", ".git", ".links"])
+def test_a_closed_snapshot_is_named_and_left_alone(lab: Lab, suffix: str) -> None:
+    """An export that the other may not read is no reason to make another one in its place."""
+    lab.xpc(ANN, "submit", "train")
+    (made,) = (lab.folder / ".xpc/snapshots").glob("*.json")
+    name, before = f".xpc/snapshots/{made.stem}{suffix}", sorted(made.parent.iterdir())
+    close(lab, name, "go-rwx")
+    refused = lab.xpc(BEN, "submit", check=False)
+    assert refused.returncode == 3
+    assert f"`{name}`, which is xpc-ann's (" in refused.stderr
+    assert "help: xpc-ann types `chmod -R g+rX .xpc/snapshots`" in refused.stderr
+    assert sorted(made.parent.iterdir()) == before
+
+    lab.run(ANN, "chmod", "-R", "g+rwX", ".xpc/snapshots")  # more than is needed
+    lab.run(BEN, "touch", f"{lab.environ(BEN)['HOME']}/good")
+    lab.xpc(BEN, "submit")
+    lab.xpc(ANN, "build")
+    assert not made.with_suffix("").stat().st_mode & 0o222  # sealed again by its owner
+
+
+def test_a_snapshot_that_was_cut_is_made_anew_by_the_other(lab: Lab) -> None:
+    """What another user's cut build has left, sealed already, is moved out of the way."""
+    lab.xpc(ANN, "submit", "train")
+    (made,) = (lab.folder / ".xpc/snapshots").glob("*.json")
+    made.unlink()
+    lab.xpc(BEN, "submit", "train")
+    assert made.owner() == BEN
+    lab.xpc(ANN, "build")
+    assert not [path.name for path in made.parent.iterdir() if ".old" in path.name]
+
+
 def test_old_snapshots_of_the_other_stay(lab: Lab) -> None:
     """A build drops old exports that no run needs, but for those that another user has made and sealed."""
     for number in range(5):
