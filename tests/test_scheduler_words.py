@@ -124,7 +124,7 @@ def test_answers_of_sbatch(answer: Answer, read: object) -> None:
 
 
 def test_command_of_oarsub(tmp_path: Path) -> None:
-    """Options as the script has them, verbatim; one `-a` for each job; the umask, and the script as a word of a shell."""
+    """Options as the script has them, verbatim; one `-a` for each job; the umask, the script as a word of a shell."""
     script = tmp_path / ".xpc/builds/b1/arrays/train-1.oar"
     script.parent.mkdir(parents=True)
     script.write_text("#!/bin/bash\n#OAR -n train-1\n#OAR -l /nodes=1/core=2\n#OAR -p gpu_model = 'A 100'\ntrue\n")
