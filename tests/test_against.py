@@ -505,9 +505,14 @@ def test_a_study_in_a_folder_of_the_repository(tmp_path: Path) -> None:
         "config base:\n", 'config base:\n    from "../configs/base.yaml"\n'
     ).replace("python train.py", "python ../train.py")
     repo = Repo(tmp_path / "project", {"lab/Experimentfile": study, "configs/base.yaml": "depth: 1\n", "train.py": "1"})
+    built = console.run("xpc build --dry-run --json", repo.path / "lab")
     repo.write({"configs/base.yaml": "depth: 2\n", "train.py": "2"})
-    found = as_json(repo, "main", "train", folder="lab")["experiments"][0]
+    found, of_tree = (
+        as_json(repo, revision, "train", folder="lab")["experiments"][0]
+        for revision in ("main", json.loads(built.stdout)["snapshot"])
+    )
 
+    assert of_tree == found
     assert found["values"] == [{"key": "depth", "before": [1], "now": [2]}]
     assert found["code"] == {"differs": True, "added": [], "changed": ["configs/base.yaml", "train.py"], "dropped": []}
 
