@@ -46,14 +46,14 @@ target far = KIND:
 OPTIONS
 """
 TRAIN = "umask > umask.txt; echo $1 > model.txt\n"
-WAITING = {"slurm": '    slurm.begin = "now+1hour"', "oar": "    oar.hold = true"}
+WAITING = '    slurm.begin = "now+1hour"'
 OPTIONS = {"slurm": '    account = "proj"', "oar": "    lease = 60s"}
 
 MakeLab = Callable[..., Lab]
 
 
 def study(kind: str, waiting: bool = False, points: int = 2) -> str:
-    options = OPTIONS[kind] + ("\n" + WAITING[kind] if waiting else "")
+    options = OPTIONS[kind] + ("\n" + WAITING if waiting else "")
     return STUDY.replace("KIND", kind).replace("OPTIONS", options).replace("range(2)", f"range({points})")
 
 
@@ -150,6 +150,20 @@ def test_another_users_jobs_are_not_cancelled(make_lab: MakeLab) -> None:
     assert states(lab, ANN)["train"] == states(lab, BEN)["train"] == {"queued": 2, "cancelled": 1}
     assert lab.xpc(ANN, "cancel", "--all").stdout.startswith("train  2 runs  2 queued\n")
     assert states(lab, BEN)["train"] == {"cancelled": 3}
+
+
+@pytest.mark.oar
+def test_another_users_jobs_are_not_deleted(make_lab: MakeLab) -> None:
+    """OAR refuses in its words; the jobs go on, and nobody takes them for cancelled."""
+    lab = make_lab("oar", train="sleep 60; echo $1 > model.txt\n")
+    lab.xpc(ANN, "submit", "train", "--target", "far")
+    refused = lab.xpc(BEN, "cancel", "--all", check=False)
+    assert refused.returncode == 3
+    assert refused.stdout == ""
+    assert "You are not the right user." in refused.stderr
+    assert refused.stderr.endswith(f"help: 2 runs of {ANN} left as they are: only who sent a job can cancel it\n")
+    for user in (ANN, BEN):
+        assert states(lab, user)["train"].keys() <= {"queued", "running"}
 
 
 @pytest.mark.slurm
