@@ -8,7 +8,7 @@ from .identity import IDENTITY
 from .plan import Plan, PlannedExperiment
 from .plan_arrays import Array
 from .study import Experiment, Target
-from .template import Json, command_json, template_json, word_json
+from .template import Json, Script, command_json, template_json, word_json
 from .template_compile import PlannedContainer, PlannedEnvironment
 from .values import Value, dotted
 
@@ -123,12 +123,19 @@ def _life(experiment: Experiment) -> dict[str, Json]:
 def environment_json(environment: PlannedEnvironment) -> dict[str, Json]:
     return {
         "setup": [
-            {"script": setup.script, "args": [word_json(word) for word in setup.args]} for setup in environment.setup
+            setup_json(setup, of_target=number < environment.of_target)
+            for number, setup in enumerate(environment.setup)
         ],
         "variables": {name: template_json(value) for name, value in environment.variables.items()},
         "secrets": list(environment.secrets),
         "container": None if environment.container is None else _container(environment.container),
     }
+
+
+def setup_json(setup: Script, *, of_target: bool) -> dict[str, Json]:
+    """Give a setup line; one of the target's says so, since on another target it is not run."""
+    found: dict[str, Json] = {"script": setup.script, "args": [word_json(word) for word in setup.args]}
+    return {**found, "target": True} if of_target else found
 
 
 def _container(container: PlannedContainer) -> Json:

@@ -119,10 +119,12 @@ class ScriptCommand(Record):
 
 
 class SetupScript(Record):
-    """A bash script that is sourced before the program starts, and its positional parameters."""
+    """A bash script that is sourced before the program starts, and its positional parameters; *target*: it is the
+    target's, not the experiment's own."""
 
     script: str
     args: list[Word]
+    target: bool = False
 
 
 # ------------------------------------------------------------------ experiments

@@ -36,12 +36,14 @@ class PlannedContainer(Node):
 
 
 class PlannedEnvironment(Node):
-    """What is set up around the program. *setup* are bash scripts with their positional parameters."""
+    """What is set up around the program. *setup* are bash scripts with their positional parameters, the first
+    *of_target* of them the target's."""
 
     setup: tuple[Script, ...]
     variables: Mapping[str, Template]
     secrets: tuple[str, ...]
     container: PlannedContainer | None = None
+    of_target: int = 0
 
 
 def compile_template(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> Template | None:
@@ -149,7 +151,8 @@ def compile_environment(
             variables[name] = found
     container = _container(environment, filler, diagnostics)
     kept = tuple(line for line in lines if line is not None)
-    return PlannedEnvironment(kept, variables, environment.secrets, container)
+    of_target = sum(line is not None for line in lines[: len(setup)])
+    return PlannedEnvironment(kept, variables, environment.secrets, container, of_target)
 
 
 def _container(environment: Environment, filler: Filler, diagnostics: Diagnostics) -> PlannedContainer | None:

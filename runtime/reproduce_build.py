@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +22,9 @@ SUFFIXES: Final = {"local": "sh", "slurm": "sbatch", "oar": "oar"}
 ARRAY: Final = "reproduction-1"
 
 
-def one_row_plan(original: Original, target: Plan) -> dict[str, Any]:
-    """Give the plan of the original's run alone, for *target*; its request is that of the attempt that counts.
+def one_row_plan(original: Original, target: Plan, setup: Sequence[Plan]) -> dict[str, Any]:
+    """Give the plan of the original's run alone, for *target*, whose own setup lines are *setup*; its request is that
+    of the attempt that counts.
 
     It waits for nobody: that its parents are done has been seen.
     """
@@ -31,6 +32,9 @@ def one_row_plan(original: Original, target: Plan) -> dict[str, Any]:
     name = original.run.experiment
     kind = target["kind"]
     experiment = {**plan["experiments"][name], "first": 0, "runs": 1, "retries": 0, "pack": None, "after": []}
+    if is_elsewhere(original, target):
+        own = [line for line in experiment["environment"]["setup"] if not line.get("target")]
+        experiment["environment"] = {**experiment["environment"], "setup": [*setup, *own]}
     one: dict[str, Any] = {"name": ARRAY, "experiment": name, "resources": 0, "tasks": 1, "rows": [[0, 1]]}
     if kind != "local":
         one |= {"indices": [[0, 1]], "sizes": [[1, 1]], "side_by_side": False, "pairwise": [], "throttle": None}
@@ -42,6 +46,12 @@ def one_row_plan(original: Original, target: Plan) -> dict[str, Any]:
         "arrays": [{**one, "after": [], "script": f"arrays/{ARRAY}.{SUFFIXES[kind]}"}],
         "cost": {"core_hours": None, "gpu_hours": None, "inodes": 0},
     }
+
+
+def is_elsewhere(original: Original, target: Plan) -> bool:
+    """Tell whether *target* is another one than the original's."""
+    before = original.build.plan["target"]
+    return (before["name"], before["kind"]) != (target["name"], target["kind"])
 
 
 def write_build(original: Original, project: Path, plan: Plan, script: Script) -> Path:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..grammar.diagnostic import Diagnostics
 from .export import export, remove
 from .export_verify import GitRepository, Verified, verify
-from .reproduce_build import Script, one_row_plan, write_build
+from .reproduce_build import Script, is_elsewhere, one_row_plan, write_build
 from .reproduce_original import Original
 from .shim import template
 from .shim.journal import now
@@ -45,18 +45,23 @@ class Reproduction:
         return os.path.join(self.project, "runs", self.experiment, self.run)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reproduction runs: what plans say of that target, its own setup lines, and how its scripts are made."""
+
+    target: Mapping[str, Any]
+    setup: Sequence[Mapping[str, Any]]
+    script: Script
+
+
 def prepare(
-    original: Original,
-    target: Mapping[str, Any],
-    script: Script,
-    repository: GitRepository,
-    diagnostics: Diagnostics,
+    original: Original, place: Place, repository: GitRepository, diagnostics: Diagnostics
 ) -> Reproduction | None:
     """Make the folder of a new reproduction of *original*; nothing after an error. Raises ``OSError``."""
     home = _new_folder(original)
     found: Reproduction | None = None
     try:
-        found = _prepare(original, home, target, script, repository, diagnostics)
+        found = _prepare(original, home, place, repository, diagnostics)
     finally:
         if found is None:
             remove(home)
@@ -66,8 +71,7 @@ def prepare(
 def _prepare(
     original: Original,
     home: Path,
-    target: Mapping[str, Any],
-    script: Script,
+    place: Place,
     repository: GitRepository,
     diagnostics: Diagnostics,
 ) -> Reproduction | None:
@@ -86,6 +90,7 @@ def _prepare(
         return None
     notes = [*original.notes, *_told(before)]
     unset = [name for name in original.plan["environment"]["secrets"] if name not in os.environ]
+    notes += _told_setup(original, place)
     notes += [f"the secret {name} is not set here" for name in unset]
     if mirrored:
         _mirror(original, project, made.folder / original.prefix)
@@ -93,11 +98,19 @@ def _prepare(
     for given in _climbing(original):
         _link(original.project, project, given)
     _link_parents(original, project)
-    plan = one_row_plan(original, target)
-    build = write_build(original, project, plan, script)
+    plan = one_row_plan(original, place.target, place.setup)
+    build = write_build(original, project, plan, place.script)
     code = {"export": after.text(), "before": "gone" if before is None else before.text()}
     found = Reproduction(
-        home.name, home, project, build, original.run.experiment, original.run.id, target["name"], tuple(notes), code
+        home.name,
+        home,
+        project,
+        build,
+        original.run.experiment,
+        original.run.id,
+        place.target["name"],
+        tuple(notes),
+        code,
     )
     _write_record(original, found)
     return found
@@ -106,6 +119,13 @@ def _prepare(
 def _told(before: Verified | None) -> Iterator[str]:
     if before is not None and not before.equal:
         yield f"the export that the original ran from is not as it was made: {before.text()}"
+
+
+def _told_setup(original: Original, place: Place) -> Iterator[str]:
+    before, lines = original.build.plan["target"], original.plan["environment"]["setup"]
+    unmarked = before["kind"] != "local" and lines and not any("target" in line for line in lines)
+    if unmarked and is_elsewhere(original, place.target):
+        yield f"its setup lines are run here, those of target {before['name']} included, if there are such"
 
 
 def _new_folder(original: Original) -> Path:

@@ -394,3 +394,36 @@ def test_it_can_be_interrupted(tmp_path: Path) -> None:
     assert "Not reproduced" in said.stdout or "status 124" in said.stdout, said
     status, again = reproduce(folder, run)
     assert (status, again["reproduced"]) == (0, True), again
+
+
+def test_setup_lines_of_targets(tmp_path: Path) -> None:
+    """Those of the run's own target belong to that one alone; those of its environment are always run."""
+    study = """\
+environment own:
+    setup "export OWN=kept"
+
+experiment train:
+    environment own
+    run "echo $OWN $PLACE > {output.words}"
+    output words = "words"
+
+target one = local:
+    setup "export PLACE=one"
+
+target two = local:
+    setup "export PLACE=two"
+"""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "Experimentfile").write_text(study)
+    folder = console.fresh_project(source, tmp_path / "project")
+    done = console.run("xpc submit --target one", folder)
+    assert done.returncode == 0, done.stderr
+    run = ids(folder)[0]
+
+    words = []
+    for target in ("local", "one", "two"):
+        said = reproduce(folder, f"{run} --target {target}")[1]
+        words.append((folder / said["folder"] / "files/words").read_text())
+
+    assert words == ["kept one\n", "kept one\n", "kept two\n"]

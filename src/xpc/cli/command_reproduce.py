@@ -66,7 +66,7 @@ def command(
             status = _execute(session, reproduction, place, as_json=as_json)
             if status is not None:
                 return status
-        if (only or place is not None) and not _has_ended(reproduction, wait=wait):
+        if (only or _is_cluster(place)) and not _has_ended(reproduction, wait=wait):
             return _tell_later(original, reproduction, as_json=as_json)
         return _compare(original, reproduction, metrics, tolerance, as_json=as_json)
     finally:
@@ -74,11 +74,15 @@ def command(
 
 
 def _target(session: Session) -> Target | None:
-    """Give the cluster to run on; nothing for this machine. The Experimentfile is needed for a cluster alone."""
+    """Give the target that is named; nothing for this machine, for which the Experimentfile is not needed."""
     if session.target_name == "local":
         return None
     session.checked()
-    return session.target if session.target.kind != "local" else None
+    return session.target
+
+
+def _is_cluster(target: Target | None) -> bool:
+    return target is not None and target.kind != "local"
 
 
 def _original(session: Session, text: str) -> Original:
@@ -105,13 +109,18 @@ def _original(session: Session, text: str) -> Original:
 
 def _prepare(session: Session, original: Original, target: Target | None) -> Reproduction:
     from xpc.runtime.reproduce_build import LOCAL
-    from xpc.runtime.reproduce_project import prepare
+    from xpc.runtime.reproduce_project import Place, prepare
 
-    from .reproduction_script import script_for, target_json
+    from .reproduction_script import script_for, setup_json_of, target_json
 
     repository = _repository(session, original)
-    said = LOCAL if target is None else target_json(target)
-    found = prepare(original, said, script_for(target), repository, session.diagnostics)
+    if target is None:
+        before = original.build.plan["target"]
+        place = Place(before if before["kind"] == "local" else LOCAL, (), script_for(None))
+    else:
+        setup = setup_json_of(session, target, original.run.experiment)
+        place = Place(target_json(target), setup, script_for(target))
+    found = prepare(original, place, repository, session.diagnostics)
     session.stop_if_failed(closing="")
     print_diagnostics(session.diagnostics)
     session.diagnostics.found.clear()
@@ -147,7 +156,7 @@ def _repository(session: Session, original: Original) -> Repository:
 
 def _execute(session: Session, reproduction: Reproduction, target: Target | None, *, as_json: bool) -> int | None:
     """Run or submit it; give an exit status if there is nothing to compare then."""
-    if target is not None:
+    if _is_cluster(target):
         return _submit(session, reproduction, as_json=as_json)
     from xpc.runtime.executor.reporter import reporter_for
     from xpc.runtime.schedulers.local import submit

@@ -1,12 +1,16 @@
-"""A plan of one run to the script that its target's scheduler wants, and a target to what plans say of it."""
+"""A target to what the build of a reproduction needs of it: its options, its setup lines, the script of a task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .failure import refuse
+
 if TYPE_CHECKING:
     from xpc.compiler.study import Target
+
+    from .session import Session
 
 
 def target_json(target: Target) -> dict[str, Any]:
@@ -15,6 +19,33 @@ def target_json(target: Target) -> dict[str, Any]:
     if target.native:
         options["options"] = dict(target.native)
     return {"name": target.name, "kind": target.kind, "options": options}
+
+
+def setup_json_of(session: Session, target: Target, experiment: str) -> list[dict[str, Any]]:
+    """Give the target's own setup lines as plans have them, compiled for *experiment* as it is now, or for any other;
+    lines that need values of a run can't be had for one that was compiled before."""
+    if not target.setup:
+        return []
+    from xpc.compiler.plan_json import setup_json
+    from xpc.compiler.plan_texts import compile_texts
+
+    compiled = compile_texts(session.checked(), session.tables, target, session.diagnostics)
+    session.stop_if_failed()
+    environment = (compiled.get(experiment) or next(iter(compiled.values()))).environment
+    found: list[dict[str, Any]] = [
+        setup_json(line, of_target=True) for line in environment.setup[: environment.of_target]
+    ]
+    if any(_needs_row(word) for line in found for word in line["args"]):
+        refuse(
+            f"the `setup` of target `{target.name}` holds formulas, which only a build fills in",
+            help="write the line without them, or reproduce the run on this machine",
+        )
+    return found
+
+
+def _needs_row(word: Any) -> bool:
+    """Tell whether a word of a plan is found among the texts of a row."""
+    return isinstance(word, dict) or any(isinstance(part, dict) and "text" in part for part in word)
 
 
 def script_for(target: Target | None) -> Callable[[Mapping[str, Any]], str]:
