@@ -151,13 +151,13 @@ class Oracle:
 
     def check_records(self) -> None:
         """What is on disk is what really ran; what was done stays as it was."""
-        witness = heard(self.project.outside)
+        runs = read_runs(self.project.folder)
+        witness = heard(self.project.outside)  # after the records: a program finishes before its end is written
         if witness.overlaps and not self.overlaps:
             raise Violation(f"two programs of one run at once: {witness.overlaps}")
         twice = [execution for execution, count in witness.begun.items() if count > 1]
         if twice:
             raise Violation(f"one attempt began its program twice: {twice}{self.story(twice[0][0])}")
-        runs = read_runs(self.project.folder)
         for id, run in runs.items():
             if len(run.done) > 1:
                 raise Violation(f"run {id} has {len(run.done)} done records{self.story(id)}")
