@@ -194,6 +194,11 @@ class ClusterRuns:
             return record
         return read_run(record.folder)
 
+    def _written_since(self, run: Run) -> RunRecord | None:
+        """Read the record of a run that has ended, says its scheduler, and had no end when it was read before that."""
+        record = read_run(self.project / "runs" / run[0] / run[1])
+        return record if record is not None and record.end is not None else None
+
     def _ask(self, open_: Mapping[Run, tuple[RunRecord | None, Held]]) -> dict[Run, Told]:
         from .schedulers.evidence import look
 
@@ -226,6 +231,8 @@ class ClusterRuns:
         if record is not None and not _on_cluster(record) and (seen is None or seen.phase == "ended"):
             return None
         told = of_cluster(record, held, seen, gone=gone)
+        if told.final and _open_end(record) and (later := self._written_since(run)) is not None:
+            record, told = later, of_cluster(later, held, seen, gone=gone)
         if hidden and told.state == "queued":
             return replace(told, reason=f"SLURM shows it to {self._senders[held.submission]} alone")
         if seen is not None and seen.reason in PASSING and not self._missing_long(held.key):

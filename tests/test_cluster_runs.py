@@ -177,6 +177,19 @@ def test_attempt_that_began_without_a_hint(cluster: Cluster) -> None:
     assert cluster.states()[0] == "timeout"
 
 
+def test_run_that_ends_while_its_scheduler_is_asked(cluster: Cluster) -> None:
+    """Its record was read before, and had no end then: it is read once more, and not taken for lost."""
+    cluster.sent(count=2)
+    cluster.record(0)
+    cluster.queue()
+    cluster.accounts("481234_0|COMPLETED|0:0|None|" + JOB_NAME, "481234_1|COMPLETED|0:0|None|" + JOB_NAME)
+    store = cluster.store()
+    cluster.record(0, end("done"))
+    cluster.record(1, end("failed"))
+    assert list(store.states("train", [run_id("train", n) for n in range(2)])) == ["done", "failed"]
+    assert cluster.states()[:2] == ["done", "failed"]
+
+
 def test_earlier_attempts(cluster: Cluster) -> None:
     """What was told of them is kept; of others nobody knows how they ended."""
     cluster.sent(2)
