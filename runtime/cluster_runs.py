@@ -293,7 +293,7 @@ class ClusterRuns:
         for run, told in fresh.items():
             record, held = open_[run]
             # What one user may not read is no evidence for the others.
-            if told.final and told.state not in ("planned", "broken") and _open_end(record):
+            if told.final and told.state not in ("planned", "broken", "done") and _open_end(record):
                 attempt = record.attempt if record is not None else 0
                 ended.append((run, Kept(attempt, held.key, told.state, told.reason)))
             if not told.final and held.key in self._unseen and held.key not in self.kept.missing:
