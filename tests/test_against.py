@@ -396,7 +396,7 @@ def test_a_revision_without_a_study(tmp_path: Path) -> None:
 
     assert against(repo, "base", "train").startswith("From base (")
     assert against(repo, "base", "train").endswith(
-        " to commit HEAD, nothing changed since: it has no Experimentfile, so all of this one is new.\n"
+        "), which has no Experimentfile, to commit HEAD, nothing changed since: 4 runs added.\n"
         "\n"
         "experiment   runs  added  dropped  altered  same  core-hours\n"
         "train       0 → 4      4        0        0     0  0 → 4 (+4)\n"

@@ -60,7 +60,8 @@ def to_markdown(told: Told) -> str:
 
 def _sentence(told: Told) -> str:
     said = verdict(told)
-    return f"{said[0].upper()}{said[1:]}, against {code(told.revision.shown)}."
+    lacks = ", which has no Experimentfile" if told.new_study else ""
+    return f"{said[0].upper()}{said[1:]}, against {code(told.revision.shown)}{lacks}."
 
 
 def _table(told: Told) -> Iterator[str]:

@@ -37,13 +37,12 @@ def to_text(told: Told, *, verbose: bool) -> str:
 def headline(told: Told) -> str:
     """Say what is compared, and in one sentence what came of it."""
     session = told.session
-    what = f"From {visible(told.revision.shown)} to {origin(session.snapshot)}"
+    lacks = ", which has no Experimentfile," if told.new_study else ""
+    what = f"From {visible(told.revision.shown)}{lacks} to {origin(session.snapshot)}"
     return f"{what}: {verdict(told)}."
 
 
 def verdict(told: Told) -> str:
-    if told.new_study:
-        return "it has no Experimentfile, so all of this one is new"
     changes = told.comparison.changes
     runs = [
         (sum(len(change.added) for change in changes), "added"),
