@@ -108,10 +108,12 @@ def cancel_jobs(project: ClusterProject, oracle: ClusterOracle, random: Random) 
     if random.random() < 0.7:
         begun(project, random)
     jobs = project.jobs()
-    if project.kind == "slurm" and random.random() < 0.7:
+    if project.kind == "oar":
+        chosen = {id: state for id, state in jobs.items() if random.random() < 0.6}
+    elif random.random() < 0.7:
         chosen = {id.partition("_")[0]: "" for id in jobs}  # whole arrays: one task alone that waits leaves no trace
     else:
-        running = {id: state for id, state in jobs.items() if state.startswith(("RUNNING", "Running"))}
+        running = {id: state for id, state in jobs.items() if state.startswith("RUNNING")}
         chosen = {id: state for id, state in running.items() if random.random() < 0.6}
     project.cancel(chosen)
     oracle.look()

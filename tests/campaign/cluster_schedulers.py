@@ -41,7 +41,7 @@ def scheduler_down_in_submit(project: ClusterProject, oracle: ClusterOracle, ran
         raise Violation(f"{command} {way}: {said}")
     oracle.look()
     project.recover()
-    return said.status != 0
+    return project.calls(command) >= call
 
 
 @kind("slurm", 3)
