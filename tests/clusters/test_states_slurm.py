@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -195,16 +196,25 @@ def test_without_accounting(study: Callable[..., Study]) -> None:
     found.project.until(lambda: states() == {"long": "cancelled", "good": "done"})
 
 
+@contextmanager
+def configured(*lines: str) -> Iterator[None]:
+    """SLURM with more lines in its configuration."""
+    config = Path("/etc/slurm/slurm.conf").resolve()
+    before = config.read_text()
+    config.write_text("\n".join([before, *lines, ""]))
+    typed("scontrol", "reconfigure")
+    try:
+        yield
+    finally:
+        config.write_text(before)
+        typed("scontrol", "reconfigure")
+
+
 @pytest.fixture(name="short_memory")
 def _short_memory() -> Iterator[None]:
     """A SLURM that forgets ended jobs after five seconds."""
-    config = Path("/etc/slurm/slurm.conf").resolve()
-    before = config.read_text()
-    config.write_text(before + "\nMinJobAge=5\n")
-    typed("scontrol", "reconfigure")
-    yield
-    config.write_text(before)
-    typed("scontrol", "reconfigure")
+    with configured("MinJobAge=5"):
+        yield
 
 
 @pytest.mark.alone
@@ -326,14 +336,9 @@ def test_deadline(study: Callable[..., Study]) -> None:
 @pytest.fixture(name="few_numbers")
 def _few_numbers() -> Iterator[None]:
     """A SLURM that forgets ended jobs after two seconds, and has only the next ten numbers to give."""
-    config = Path("/etc/slurm/slurm.conf").resolve()
-    before = config.read_text()
     number = int(typed("sbatch", "--parsable", "--output=/dev/null", "--wrap", "true"))
-    config.write_text(f"{before}\nMinJobAge=2\nFirstJobId={number + 1}\nMaxJobId={number + 10}\n")
-    typed("scontrol", "reconfigure")
-    yield
-    config.write_text(before)
-    typed("scontrol", "reconfigure")
+    with configured("MinJobAge=2", f"FirstJobId={number + 1}", f"MaxJobId={number + 10}"):
+        yield
 
 
 @pytest.mark.alone
