@@ -10,7 +10,7 @@ from random import Random
 
 from .journals import read_runs
 from .kinds import kind
-from .local_kills import gone, send, submit
+from .local_kills import gone, send
 from .moments import anytime
 from .oracle import Oracle
 from .project import Project
@@ -59,7 +59,7 @@ def time_limit(project: Project, oracle: Oracle, random: Random) -> bool:
 def time_limit_of_a_submit(project: Project, oracle: Oracle, random: Random) -> bool:
     """The same in a submit, whose plan rounds limits up to a minute."""
     project.behave(random.choice(DEAF) + FIRST.replace("seconds=20", "seconds=100"))
-    said = project.finish(submit(project, random), 200)
+    said = project.finish(project.start("xpc", "submit", "-j", "6"), 300)
     found = ends(project)
     if said.status != 1 or "timeout" not in found:
         raise Violation(f"no time limit was kept: {found}\n{said}")

@@ -108,8 +108,7 @@ class Project:
 
     def _note(self, said: Said) -> Said:
         self.told.append(said)
-        # What is stopped before Python itself has begun has printed Python's words, not ours.
-        if said.status == 70 or ("Traceback" in said.err and "init_import_site" not in said.err):
+        if said.status == 70 or ("Traceback" in said.err and not _is_before_us(said)):
             raise Violation(f"a bug of ours: {said}")
         return said
 
@@ -153,6 +152,12 @@ class Project:
         for above, _, _ in os.walk(self.above):
             os.chmod(above, 0o700)
         shutil.rmtree(self.above)
+
+
+def _is_before_us(said: Said) -> bool:
+    """Tell whether a command was interrupted while Python loaded it: those are Python's words, and none of ours yet."""
+    loading = "init_import_site" in said.err or "from xpc.cli import main" in said.err
+    return loading and said.err.rstrip().endswith("KeyboardInterrupt")
 
 
 def _listen() -> None:
