@@ -213,3 +213,19 @@ def test_scripts_of_a_build_whose_export_is_gone(project: Path) -> None:
     said = f"the export of snapshot {tree} is not there, or not whole; `xpc build` makes it again\n"
     assert (done.returncode, done.stderr) == (78, said)
     assert not (project / "runs").exists()
+
+
+def test_interrupt_while_it_is_loaded() -> None:
+    """Ctrl-C before there is a command ends it like any other, without a word of Python's."""
+    code = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from xpc.cli import main\n"
+        "sys.exit(main(['check']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -18,6 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # A command lives for a moment and makes no cycles worth finding: a tenth of its start is spent looking for them.
     gc.set_threshold(200_000, 20, 20)
-    from .failure import run_guarded
+    try:
+        from .failure import run_guarded
 
-    return run_guarded(list(sys.argv[1:] if arguments is None else arguments))
+        return run_guarded(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:  # while all that was loaded
+        return 130
