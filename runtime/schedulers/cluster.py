@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from ...grammar.diagnostic import Diagnostics
 from ..build_rows import Rows, Tasks
+from ..half_written import sweep_halves
 from ..lock import Held, Keeper, take_lock
 from ..owner import Owner
 from ..retry import Retry
 from ..selection import Selection
 from ..shim.build_folder import Build, BuildError
-from ..shim_cache import sweep_shims
 from ..store import Store
 from ..submissions import BUILDS, Submission, SubmissionWriter
 from .cluster_call import Scheduler
@@ -219,7 +219,7 @@ class _Submit:
     def _possible(self, diagnostics: Diagnostics) -> bool:
         """Say what keeps the cluster from taking anything of this project."""
         self._secrets.sweep()
-        sweep_shims(self._project)
+        sweep_halves(self._project)
         complete = require_secrets(self._plan, self._plan["experiments"], self._environ, diagnostics)
         bad = sorted({char for char in str(self._project) if _is_unfit(char, self._kind)})
         if bad:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ...grammar.diagnostic import Diagnostics
 from ..executor import Limits, Outcome, Reporter, Rules, execute, find_limits, narrowed
 from ..executor.work import Work
+from ..half_written import sweep_halves
 from ..here import Here
 from ..lock import Held, take_lock
 from ..retry import Retry, choose_again
@@ -18,7 +19,6 @@ from ..selection import Selection, select
 from ..shim.attempt import Place
 from ..shim.build_folder import Build, BuildError
 from ..shim.workdir import WorkdirError
-from ..shim_cache import sweep_shims
 from ..standing import standing_of
 from ..submissions import SubmissionWriter
 from .elsewhere import on_clusters
@@ -62,7 +62,7 @@ def submit(
         tell_held(lock, diagnostics)
         return None
     with lock:
-        sweep_shims(project)
+        sweep_halves(project)
         try:
             opened = Build(str(build))
             place = Place(str(project), opened, environ)
