@@ -97,7 +97,7 @@ class Oracle:
         more = frozenset(("queued",)) if live else frozenset()
         if last.end is not None:
             return more | {last.end}
-        if last.claim.get("host", socket.gethostname()) != socket.gethostname():
+        if _is_elsewhere(run):
             return frozenset(("running",))  # nobody here can say otherwise
         shim = last.claim.get("shim", {}).get("pid")
         if lives(shim):
@@ -201,7 +201,8 @@ class Oracle:
         for id, state in told.items():
             if state == "broken":
                 self._remove(id)
-        elsewhere = [id for id, state in told.items() if state == "running" and not alive(self.project.folder)]
+        runs = read_runs(self.project.folder)
+        elsewhere = [id for id, state in told.items() if state == "running" and _is_elsewhere(runs[id])]
         if elsewhere:
             self._release(elsewhere)
         if set(told.values()) & set(FAULTS):
@@ -264,3 +265,9 @@ class Oracle:
     def _last_words(self) -> str:
         said: list[Said] = self.project.told[-6:]
         return "\n" + "\n".join(map(str, said))
+
+
+def _is_elsewhere(run: Run) -> bool:
+    """Tell whether the last attempt of a run was begun on another host."""
+    here = socket.gethostname()
+    return bool(run.attempts) and run.attempts[-1].claim.get("host", here) != here
