@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from .clusters import ClusterProject
@@ -41,6 +41,9 @@ class ClusterOracle(Oracle):
 
     def _nothing(self, *, live: bool) -> frozenset[str]:
         return frozenset(("planned", "skipped", "queued", "running", "cancelled", "lost", "killed"))
+
+    def _release(self, ids: Sequence[str]) -> None:
+        """Nodes are other hosts, too; of them the scheduler says whether anything goes on."""
 
     def _check_counts(self, status: Mapping[str, Any], told: Mapping[str, str]) -> None:
         counted = {state for counts in status["experiments"].values() for state, number in counts.items() if number}
