@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from repository import Repo
 from strangers import typed
-from test_cluster_send import Clock
 from test_fuzz_inputs import ANY, ODD, garbled, places, replaced
 from test_schedulers_say import ACCOUNTS, OAR, QUEUE
 
@@ -195,7 +194,7 @@ def test_what_is_submitted_after_damage(
 def _sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, FakeSchedulers]:
     """A project of which a SLURM and an OAR hold the runs, both of them fakes."""
     for module in (cluster_send, cluster_resume):
-        monkeypatch.setattr(module, "time", Clock())  # nobody waits for a scheduler that will never say more
+        monkeypatch.setattr(module, "LATE", 0.0)  # nobody waits for a scheduler that will never say more
     folder = tmp_path / "project"
     Repo(folder, {"Experimentfile": STUDY})
     git = shutil.which("git")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -13,6 +12,7 @@ from typing import Any, Final
 from .ask import Answer
 from .cluster_call import Accepted, Jobs, Order, Refused, Silent, Unclear, call, clean_environment
 from .cluster_request import oarsub_resources
+from .oar_states import read_jobs
 
 _ID: Final = re.compile(r"^OAR_JOB_ID=(\d+)$", re.MULTILINE)
 _NOISE: Final = re.compile(r"^(\[ADMISSION RULE\] Modify|OAR_(JOB|ARRAY)_ID=|Simple array job|# ?\w+ing)")
@@ -46,12 +46,11 @@ class Oar:
         answer = call(["oarstat", "-J", "--sql", f"job_name = '{token}'"], self._environ)
         if not answer.fine:
             return Silent(answer.said)
-        try:
-            found = list(json.loads(answer.out).values()) if answer.out.strip() else []
-        except ValueError:
-            return Silent("`oarstat -J` gave no JSON")
-        firsts: dict[int, dict[str, Any]] = {}
-        for job in sorted(found, key=lambda job: int(job["Job_Id"])):
+        jobs = read_jobs(answer.out)
+        if jobs is None or not all(_is_task(job) for job in jobs.values()):
+            return Silent("oarstat answered with something that is not a list of jobs")
+        firsts: dict[int, Mapping[str, Any]] = {}
+        for job in sorted(jobs.values(), key=lambda job: int(job["Job_Id"])):
             firsts.setdefault(int(job["array_index"]), job)  # one that was started again has a greater id
         if not firsts:
             return None
@@ -76,6 +75,12 @@ class Oar:
                 odd = [line.strip() for line in lines if not _ENDED.search(line)]
                 said = said or (odd[-1] if odd or answer.code is None else None)
         return said
+
+
+def _is_task(job: Mapping[str, Any]) -> bool:
+    """Tell whether a job has the numbers of a task of an array, and a state."""
+    numbers = [job.get("Job_Id"), job.get("array_index")]
+    return all(re.fullmatch(r"[0-9]{1,18}", str(number)) for number in numbers) and isinstance(job.get("state"), str)
 
 
 def oarsub_command(order: Order, params: str) -> list[str]:
