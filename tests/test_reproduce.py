@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -387,11 +390,27 @@ experiment train:
 def test_it_can_be_interrupted(tmp_path: Path) -> None:
     """Then it is not reproduced; the original is as it was, and the next one is another."""
     study = 'experiment train:\n    run "python train.py"\n'
-    folder = project(tmp_path, study, train__py="import time, xpc\nxpc.log(a=1)\ntime.sleep(1.5)\n")
+    slow, begun = tmp_path / "slow", tmp_path / "begun"
+    program = (
+        "import os, pathlib, time, xpc\n"
+        "xpc.log(a=1)\n"
+        f"if os.path.exists({str(slow)!r}):\n"
+        f"    pathlib.Path({str(begun)!r}).touch()\n"
+        "    time.sleep(60)\n"
+    )
+    folder = project(tmp_path, study, train__py=program)
     run = ids(folder)[0]
-    said = console.run(f"timeout -s INT 2 xpc reproduce {run} & wait $!; echo status $?", folder)
+    slow.touch()
+    command = [sys.executable, "-m", "xpc", "reproduce", run]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as typed:
+        deadline = time.monotonic() + 60
+        while not begun.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        typed.send_signal(signal.SIGINT)
+        said = typed.communicate(timeout=60)[0]
 
-    assert "Not reproduced" in said.stdout or "status 124" in said.stdout, said
+    assert "Not reproduced" in said
+    slow.unlink()
     status, again = reproduce(folder, run)
     assert (status, again["reproduced"]) == (0, True), again
 

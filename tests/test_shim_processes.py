@@ -87,6 +87,15 @@ def test_process_that_has_ended_shares_nothing() -> None:
     assert 0 < gone <= 2 * own
 
 
+def test_memory_over_the_limit_is_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that end while they are looked at leave their share to the rest: such a sum was never used at once."""
+    shares = iter([10, 12, 15, 20, 30, 60, 0, 0, 0, 0, 30, 30])
+    monkeypatch.setattr(processes, "_own_share", lambda pid, otherwise: next(shares))
+    members = {pid: processes.Process(1, 1, 60, 0.0, 0) for pid in range(1, 7)}
+
+    assert processes.memory_of(members, members, limit=100) == 60
+
+
 def test_warden_leaves_the_same_run_of_another_project_alone(tmp_path: Path) -> None:
     """Two projects may hold the same run at once: it has the same id, and another attempt's processes."""
 

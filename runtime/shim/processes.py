@@ -129,6 +129,13 @@ def memory_of(pids: Iterable[int], processes: Dict[int, Process], limit: Optiona
     plain = sum(processes[pid].rss for pid in members)
     if limit is None or plain <= limit or len(members) < 2:
         return plain
+    used = _shared(members, processes)
+    # A look takes its time: who ends meanwhile leaves its share to those that are looked at after it, and a sum may be
+    # too large that none of them ever had. The second look finds them gone.
+    return used if used <= limit else min(used, _shared(members, processes))
+
+
+def _shared(members: List[int], processes: Dict[int, Process]) -> int:
     return sum(_own_share(pid, processes[pid].rss) for pid in members)
 
 
@@ -140,7 +147,9 @@ def _own_share(pid: int, otherwise: int) -> int:
             for line in file:
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1]) * 1024
-    except (FileNotFoundError, ProcessLookupError):
+    except ProcessLookupError:
+        return 0  # it has given its memory back, though it may still be on its way out
+    except FileNotFoundError:
         return 0 if _has_ended(pid) else otherwise
     except (OSError, ValueError):
         return otherwise
