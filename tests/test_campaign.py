@@ -14,7 +14,7 @@ from campaign.fault import Fault, draw
 from campaign.kinds import known, lacks
 
 SEED = 1
-FAULTS = 40
+FAULTS = 26
 SLOW = ("time-limit", "time-limit-of-a-submit", "torn-submission")  # a limit or a lease has to pass first
 LOCAL = [one for (target, name), one in known().items() if target == "local" and name not in SLOW]
 

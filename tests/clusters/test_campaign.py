@@ -13,17 +13,13 @@ SEED = 1
 KINDS = {
     "slurm": (
         "kill-submit",
-        "kill-submit",
         "kill-shim",
-        "kill-program",
         "kill-node",
         "cancel-jobs",
         "two-submits",
         "scheduler-down-in-submit",
-        "scheduler-down-in-status",
-        "torn-journal",
     ),
-    "oar": ("kill-submit", "kill-shim", "kill-program", "two-submits", "scheduler-down-in-submit", "torn-journal"),
+    "oar": ("kill-submit", "kill-program", "torn-journal"),
 }
 FAULTS = [Fault(SEED, target, name, n) for target, names in KINDS.items() for n, name in enumerate(names)]
 
