@@ -39,11 +39,24 @@ def node_down(node: str) -> Iterator[None]:
     """Kill a node's slurmd and set it down, as a node is that has lost its network; bring it back afterwards."""
     os.kill(slurmd_of(node), signal.SIGKILL)
     try:
-        subprocess.run(["scontrol", "update", f"nodename={node}", "state=down", "reason=test"], check=True)
+        set_down(node)
         yield
     finally:
         subprocess.run(["scontrol", "update", f"nodename={node}", "state=resume"], check=False)
         subprocess.run([BRING_UP, "up"], check=True, capture_output=True, timeout=120)
+
+
+def set_down(node: str) -> None:
+    """Set a node down until it stays so: an answer of its slurmd that is still under way brings it back."""
+    asked = ["scontrol", "update", f"nodename={node}", "state=down", "reason=test"]
+    shown = ["scontrol", "show", "node", node]
+    subprocess.run(asked, check=True)
+    quiet = time.monotonic() + 2
+    while time.monotonic() < quiet:
+        if "State=DOWN" not in subprocess.check_output(shown, text=True):
+            subprocess.run(asked, check=True)
+            quiet = time.monotonic() + 2
+        time.sleep(0.05)
 
 
 def is_alive(process: dict[str, int]) -> bool:
