@@ -143,6 +143,6 @@ def test_job_that_made_room(study: Callable[..., Study]) -> None:
     # It waits for a moment, or for none where the other node is free.
     found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) == 2, 420)
     found.begun("long")
-    assert int(found.job()) > int(job)
+    found.project.until(lambda: int(found.job()) > int(job))
     typed("oardel", found.job())
     found.until({"long": "cancelled"})
