@@ -104,6 +104,18 @@ def test_links_share_the_templates_inode(study: Study) -> None:
         assert os.lstat(files / name).st_ino == os.lstat(template / name).st_ino
 
 
+def test_damaged_git_file_is_removed_too(study: Study) -> None:
+    """A power failure may empty the file that runs get as their `.git`; it is no result of theirs."""
+    damaged = study.export.with_name(study.export.name + ".links") / ".git"
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"\0" * 40)
+    workdir = study.prepare()
+    assert (Path(workdir.files) / ".git").exists()
+    workdir.remove_links()
+
+    assert not Path(workdir.files).exists()
+
+
 def test_symlinks_where_hard_links_are_refused(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many links, another file system, none at all: then symlinks, and they work the same."""
     asked = []

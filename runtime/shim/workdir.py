@@ -81,6 +81,7 @@ class Workdir:
         self._live = False
         self._newest = -1  # when the export was last written to, if that has to be watched
         self._links: dict[str, str] = {}  # path relative to files -> target
+        self._git: tuple[int, int] | None = None  # device and inode of the `.git` that was made
         self._folders: list[str] = []  # relative to files, parents first
         self._copies: dict[str, tuple[int, int]] = {}  # size and time of what was copied
         self._hard = True
@@ -110,7 +111,7 @@ class Workdir:
                 os.unlink(whole)
         for path, before in self._copies.items():
             self._drop_unchanged(path, before)
-        _unlink_git(self.files)
+        _unlink_git(self.files, self._git)
         for path in reversed(self._folders):
             _rmdir(os.path.join(self.files, path))
         _rmdir(self.files)
@@ -201,6 +202,8 @@ class Workdir:
             if error.errno not in NO_HARD_LINKS:
                 raise
             self._copy_file(template, place)
+        made = os.lstat(place)
+        self._git = (made.st_dev, made.st_ino)
 
     # -------------------------------------------------------------- folders and copies
 
@@ -386,14 +389,16 @@ def last_write(folder: str) -> int:
     return newest
 
 
-def _unlink_git(files: str) -> None:
+def _unlink_git(files: str, made: tuple[int, int] | None = None) -> None:
+    """Remove the `.git` of ours: what leads to a snapshot, and the very file that was *made*, damaged or not."""
     place = os.path.join(files, ".git")
     try:
         with open(place, "rb") as file:
+            found = os.fstat(file.fileno())
             ours = file.read(1024).startswith(b"gitdir: " + (UP_FROM_FILES + SNAPSHOTS).encode())
     except OSError:
         return
-    if ours:
+    if ours or made == (found.st_dev, found.st_ino):
         os.unlink(place)
 
 
