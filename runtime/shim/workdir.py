@@ -197,7 +197,8 @@ class Workdir:
         try:
             os.link(template, place)
         except FileExistsError:
-            return
+            if not os.path.samestat(os.lstat(template), os.lstat(place)):  # not what a killed attempt has left
+                return
         except OSError as error:
             if error.errno not in NO_HARD_LINKS:
                 raise
