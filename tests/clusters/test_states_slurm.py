@@ -87,7 +87,8 @@ def test_scancel_of_waiting_tasks(study: Callable[..., Study]) -> None:
     found = study("long", "long2", options='slurm.begin = "now+1hour"')
     found.submit()
     found.until({"long": "queued", "long2": "queued"})
-    assert {row["reason"] for row in found.rows().values()} == {"BeginTime"}
+    # SLURM gives a reason only when it has first looked at a job.
+    found.project.until(lambda: {row["reason"] for row in found.rows().values()} == {"BeginTime"})
     assert "2 queued: BeginTime" in found.project.xpc("status").stdout
     typed("scancel", found.job().split("_")[0])
 
