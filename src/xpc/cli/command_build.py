@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.rerun
 @options.snapshot
 @click.option("--dry-run", is_flag=True, help="Write nothing; with -v show the exact scripts.")
-@click.option("-v", "--verbose", is_flag=True, help="Show the scripts; with --against the runs.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each run, why it stands so, and the scripts.")
 @click.option(
     "--against", "revision", metavar="REV", help="Say what was added, dropped and altered since REV; writes nothing."
 )
@@ -62,6 +62,7 @@ def command(
     from xpc.compiler.emit import EXECUTABLE
 
     from .again import chosen_by_force, find_again, mode_of
+    from .build_runs import run_lines
     from .build_summary import kinship_note, summary, to_json
     from .freshness import Freshness
     from .selecting import rows_where
@@ -102,6 +103,8 @@ def command(
     if asked:
         click.echo(asked)
     if verbose:
+        for line in run_lines(session, standings, plan, freshness):
+            click.echo(line)
         for path, data in build.files.items():
             if path.endswith(EXECUTABLE):
                 click.echo(f"\n--- {path}\n{data.decode()}", nl=False)

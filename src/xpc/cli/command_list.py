@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,9 +64,18 @@ def command(
 
 
 def lines(
-    session: Session, standings: Standings, chosen: Mapping[str, Sequence[int]], why: Why, *, show_command: bool
+    session: Session,
+    standings: Standings,
+    chosen: Mapping[str, Sequence[int]],
+    why: Why,
+    *,
+    show_command: bool = False,
+    called: Callable[[State, str], str] = lambda state, _: state,
 ) -> Iterator[str]:
-    """Give a table for each experiment, with as few columns as tell its runs apart."""
+    """Give a table for each experiment, with as few columns as tell its runs apart.
+
+    *called* gives the word for a state with its reason.
+    """
     from xpc.compiler.describe import id_length, varying
 
     length = id_length(session.tables.values())
@@ -80,7 +89,7 @@ def lines(
         reasons = [why.of(name, table.id(row), state) for row, state in zip(rows, states, strict=True)]
         told = ["why"] if any(reasons) else []
         body = [
-            [table.id(row)[:length], state, *cells(table, keys, row), *([reason] if told else [])]
+            [table.id(row)[:length], called(state, reason), *cells(table, keys, row), *([reason] if told else [])]
             for row, state, reason in zip(rows, states, reasons, strict=True)
         ]
         right = [False, False, *(all(is_number(table.value(key, row)) for row in rows) for key in keys)]
@@ -110,11 +119,15 @@ def is_number(value: object) -> bool:
 
 
 class Why:
-    """Why runs stand as they do: what has changed since for those that are stale, how others ended."""
+    """Why runs stand as they do: what has changed since for those that are stale, how others ended.
 
-    def __init__(self, session: Session, standings: Standings) -> None:
+    Who knows the freshness of the runs already gives it.
+    """
+
+    def __init__(self, session: Session, standings: Standings, freshness: Freshness | None = None) -> None:
         self._session = session
         self._standings = standings
+        self._given = freshness
 
     def of(self, experiment: str, id: str, state: State) -> str:
         """Give what there is to say of a run; nothing of most."""
@@ -135,6 +148,8 @@ class Why:
     def _freshness(self) -> Freshness | None:
         from .freshness import Freshness
 
+        if self._given is not None:
+            return self._given
         if not self._session.may_pin():
             return None
         return Freshness(self._session, self._standings, self._session.pinned_plan)

@@ -1,0 +1,83 @@
+"""`xpc build -v` names each run, how it stands and why: with real runs, in the words of its own table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fresh_study import Study, masked
+
+STUDY = """\
+grid seeds:
+    seed in range(3)
+
+experiment train:
+    grid seeds
+    code "train.py"
+    retries 0
+    output model = "model.txt"
+    run "python3 train.py {seed} {output.model}"
+
+experiment evaluate:
+    after train
+    code "evaluate.py"
+    run "python3 evaluate.py {train.model}"
+"""
+TRAIN = "import sys\nif sys.argv[1] == '1':\n    sys.exit(3)\nopen(sys.argv[2], 'w').write(sys.argv[1])\n"
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """A run that is done, one that has failed, one that is new, and what comes after them."""
+    study = Study(tmp_path / "project", STUDY, {"train.py": TRAIN})
+    study.xpc("submit --where 'seed < 2'", status=1)
+    return study
+
+
+def runs(shown: str) -> list[str]:
+    """Give what stands between the last line of the summary and the first script."""
+    _, _, below = masked(shown).partition("\nBuild ID, ")
+    return below.partition("\n\n--- ")[0].splitlines()[1:]
+
+
+def test_each_run_with_its_state_and_why(study: Study) -> None:
+    """What is new, done, stale or failed is called so, and told why, before the scripts; also by a dry run."""
+    study.edit("sys.exit(3)", "sys.exit(4)", "train.py")
+    expected = [
+        "",
+        "train:",
+        "id       status  seed  why",
+        "ID  stale      0  stale: train.py changed (OLD → NEW)",
+        "ID  failed     1  exit status 3",
+        "ID  new        2",
+        "evaluate:",
+        "id       status  seed",
+        "ID  done       0",
+        "ID  new        1",
+        "ID  new        2",
+    ]
+    assert runs(study.xpc("build --dry-run -v")) == expected
+    assert runs(study.xpc("build -v")) == expected
+    assert "--- arrays/" in study.xpc("build -v")
+    assert "\nid " not in study.xpc("build")
+
+
+def test_chosen_runs_alone(study: Study) -> None:
+    """`--where` shows the runs of that build: the chosen ones, and what they come after."""
+    assert runs(study.xpc("build evaluate --where 'seed == 0' --dry-run -v")) == [
+        "",
+        "train:",
+        "id       status",
+        "ID  done",
+        "evaluate:",
+        "id       status",
+        "ID  done",
+    ]
+
+
+def test_first_runs_of_many(tmp_path: Path) -> None:
+    """Of a large study the first 200 are shown, and where the others are."""
+    study = Study(tmp_path / "project", STUDY.replace("range(3)", "range(150)"), {"train.py": TRAIN})
+    shown = runs(study.xpc("build --dry-run -v"))
+    assert len([line for line in shown if line.endswith(tuple("0123456789"))]) == 200
+    assert shown[-1] == "and 100 runs more: `xpc list` has all of them"
