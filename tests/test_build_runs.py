@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,26 @@ def test_first_runs_of_many(tmp_path: Path) -> None:
     shown = runs(study.xpc("build --dry-run -v"))
     assert len([line for line in shown if line.endswith(tuple("0123456789"))]) == 200
     assert shown[-1] == "and 100 runs more: `xpc list` has all of them"
+
+
+def test_unreadable_runs_are_not_to_be_submitted(study: Study) -> None:
+    """Records that can't be read are told as that, and sent by no submit, nor is what comes after them."""
+    (folder,) = (p.parent for p in study.folder.glob("runs/train/*/run.jsonl") if '"state":"done"' in p.read_text())
+    (folder / "run.jsonl").write_text("{}\nnonsense\n")
+    shutil.rmtree(study.folder / "runs/evaluate")
+    assert masked(study.xpc("build --where 'seed < 2' --dry-run")).splitlines()[2:] == [
+        "experiment  runs  new  done  stale  failed  broken  each   arrays",
+        "train          2    0     0      0       1       1  1 CPU       1",
+        "evaluate       2    2     0      0       0       0  1 CPU       1",
+        "",
+        "Nothing to submit.",
+        "2 wait for parents that failed or can't be read.",
+        "1 failed with this very code: `xpc retry` runs it again.",
+        "1 has records that can't be read: `xpc status` names it.",
+        "Build ID, not written (dry run)",
+    ]
+    assert study.xpc("submit --where 'seed < 2'", status=1) == (
+        "Nothing to run: 1 that failed with this very code (`xpc retry` runs it again), "
+        "1 with records that can't be read (`xpc status` names them), 2 whose parents are not done.\n"
+    )
+    assert "broken" in runs(study.xpc("build -v"))[3]

@@ -39,12 +39,17 @@ def summary(session: Session, build: Build, tallies: Mapping[str, Tally], again:
         lines.append(f"To submit: {count(send, 'run')} in {count(arrays, 'array')}; at most {bounds}.")
     else:
         lines.append("Nothing to submit.")
+    unreadable = sum(found.unreadable for found in tallies.values())
     blocked = sum(found.blocked for found in tallies.values())
     if blocked:
-        lines.append(f"{blocked:,} {'waits' if blocked == 1 else 'wait'} for parents that failed.")
+        failed = "failed or can't be read" if unreadable else "failed"
+        lines.append(f"{blocked:,} {'waits' if blocked == 1 else 'wait'} for parents that {failed}.")
     left = sum(found.left for found in tallies.values())
     if left:
         lines.append(f"{left:,} failed with this very code: `xpc retry` runs {'it' if left == 1 else 'them'} again.")
+    if unreadable:
+        have, them = ("has", "it") if unreadable == 1 else ("have", "them")
+        lines.append(f"{unreadable:,} {have} records that can't be read: `xpc status` names {them}.")
     lines += target_notes(plan)
     where = f"see {BUILDS}/{build.id}/submit.sh" if written else "not written (dry run)"
     lines.append(f"Build {build.id[:7]}, {where}")

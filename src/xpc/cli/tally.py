@@ -27,14 +27,15 @@ BUSY = ("queued", "running")
 @dataclass(slots=True)
 class Tally:
     """One experiment: *states* counts new, done, stale, failed and other states; *send* what would go, by resource
-    class, in so many *arrays*; *left* the failed runs whose code, command and inputs are still the same; *blocked* what
-    comes after such a run. *stuck* holds the rows of both. *why* counts the stale runs by what has changed; *again* are
-    the done ones that are sent once more."""
+    class, in so many *arrays*; *left* the failed runs that would fail alike; *unreadable* those whose records can't be
+    read; *blocked* what comes after such runs. *stuck* holds the rows of all these. *why* counts the stale runs by what
+    has changed; *again* are the done ones that are sent once more."""
 
     states: Counter[str] = field(default_factory=Counter)
     send: Counter[int] = field(default_factory=Counter)
     arrays: int = 0
     left: int = 0
+    unreadable: int = 0
     blocked: int = 0
     stuck: set[int] = field(default_factory=set)
     why: Counter[str] = field(default_factory=Counter)
@@ -107,7 +108,10 @@ def _count(
     run = planned.table.id(row)
     failed = state in FAILED
     found.states["failed" if failed else "new" if state == "planned" else state] += 1
-    if blocked:
+    if state == "broken":
+        found.unreadable += 1
+        found.stuck.add(row)
+    elif blocked:
         found.blocked += 1
         found.stuck.add(row)
     elif failed and not standings.is_stale(name, run, now):
