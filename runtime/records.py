@@ -22,7 +22,7 @@ class RunRecord:
     """A run as its folder tells it: the last attempt's claim, start and end lines, and how many attempts there were.
 
     *broken* says what is wrong with the last journal; a torn last line alone is no fault, it is only *torn*.
-    *released* is set when a person has given the last attempt free.
+    *released* is set when a person has given the last attempt free: what is damaged in it is no fault any more.
     """
 
     id: str
@@ -61,9 +61,23 @@ def read_run(folder: str | os.PathLike[str]) -> RunRecord | None:
     if data is None:
         return _read_packed(folder)
     record = parse_run(folder, attempt, data)
-    if record.end is None and os.path.exists(f"{folder}/run.{attempt}.release.jsonl"):
-        return replace(record, released=True)
+    open_end = record.end is None and record.broken is None
+    if (open_end or is_damaged(record)) and os.path.exists(f"{folder}/run.{attempt}.release.jsonl"):
+        claim = record.claim if isinstance(record.claim.get("values"), dict) else {}
+        return replace(record, claim=claim, end=None, broken=None, released=True)
     return record
+
+
+def is_damaged(record: RunRecord) -> bool:
+    """Tell whether a record is broken by what has become of it, and is not merely closed to us or of a newer xpc."""
+    if record.broken is None or _is_newer(record.claim):
+        return False
+    return os.access(f"{record.folder}/{journal_name(record.attempt)}", os.R_OK, effective_ids=True)
+
+
+def _is_newer(claim: Record) -> bool:
+    schema = claim.get("schema")
+    return isinstance(schema, str) and schema.startswith("xpc.run/") and schema != "xpc.run/1"
 
 
 def _read_packed(folder: str) -> RunRecord | None:
@@ -165,11 +179,10 @@ def _event(line: bytes) -> dict[str, Any] | None:
 def _fault(claim: Record | None, end: Record | None, unread: bool, torn: bool) -> str | None:
     if claim is None:
         return None if torn and end is None and not unread else "its journal has no claim"
-    schema = claim.get("schema")
-    if not (isinstance(schema, str) and schema.startswith("xpc.run/")):
+    if _is_newer(claim):
+        return f"its journal is of {claim['schema']}, which this xpc does not know"
+    if claim.get("schema") != "xpc.run/1":
         return "its journal is not of xpc.run"
-    if schema != "xpc.run/1":
-        return f"its journal is of {schema}, which this xpc does not know"
     if not isinstance(claim.get("values"), dict):
         return "its claim has no values"
     if end is not None and not _is_state(end.get("state")):

@@ -13,9 +13,9 @@ from ..grammar.diagnostic import Diagnostics
 from .executor.limits import Limits
 from .executor.work import Work
 from .here import Here
-from .records import RunRecord, read_run
+from .records import RunRecord, is_damaged, read_run
 from .selection import Selection, select
-from .shim import journal
+from .shim import journal, processes
 from .shim.attempt import Place
 from .standing import is_here, standing_of
 from .states import state_of
@@ -67,10 +67,13 @@ def _set_free(place: Place, rows: Sequence[int], here: Here, retry: Retry, diagn
     for row in rows:
         run = place.build.run(row)
         record = read_run(place.run_folder(run))
-        if record is None or state_of(record, here) != "running":
+        state = state_of(record, here)
+        if record is None or state not in ("running", "broken"):
             continue
         name = f"run `{run.id[:7]}` of `{run.experiment}`"
-        if is_here(record, here):
+        if state == "broken":
+            free = free_broken(record, retry, diagnostics) and free
+        elif is_here(record, here):
             if here.is_alive(record.claim.get("shim")):
                 free = False
                 diagnostics.error("XS002", None, f"{name} still runs on this machine", help=who_began(record))
@@ -82,6 +85,24 @@ def _set_free(place: Place, rows: Sequence[int], here: Here, retry: Retry, diagn
             help = (who_began(record), f"if you know that it has ended: `xpc retry --release {run.id[:7]}`")
             diagnostics.error("XS002", None, message, help=help)
     return free
+
+
+def free_broken(record: RunRecord, retry: Retry, diagnostics: Diagnostics) -> bool:
+    """Release an attempt whose record is damaged, if the person who names it says so; else say why not."""
+    short = record.id[:7]
+    name = f"run `{short}` of `{record.experiment}`"
+    if not is_damaged(record):
+        diagnostics.error("XS002", None, f"{name} can't be tried again: {record.broken}")
+    elif processes.of_run(record.folder):
+        diagnostics.error("XS002", None, f"{name} still runs on this machine", help=f"{record.broken}")
+    elif not retry.release:
+        message = f"{name} has a damaged record, and nobody can tell whether it has ended: {record.broken}"
+        help = f"if you know that it has: `xpc retry --release {short}` runs it again, as its next attempt"
+        diagnostics.error("XS002", None, message, help=help)
+    else:
+        release(record)
+        return True
+    return False
 
 
 def who_began(record: RunRecord) -> str:

@@ -41,7 +41,7 @@ def main() -> int:
     if found is None:
         print(json.dumps({"refused": [(d.code, d.message) for d in diagnostics.found]}))
         return 1
-    left = {name: getattr(found.selection, name) for name in ("send", "done", "busy", "faults", "blocked")}
+    left = {name: getattr(found.selection, name) for name in ("send", "done", "busy", "faults", "broken", "blocked")}
     print(json.dumps({"counts": found.outcome.counts, **left}))
     return found.status
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import START, claim, end, journal
 
+from xpc.runtime.here import Here
 from xpc.runtime.records import RunRecord, parse_run, read_run
+from xpc.runtime.states import state_of
 
 ID = "3fa2c81d90b1e4f7"
 CLAIM = claim("train", ID, {"seed": 0})
@@ -122,6 +124,30 @@ def test_released_by_a_person(tmp_path: Path) -> None:
 
     assert read(tmp_path, journal(CLAIM)).released
     assert not read(tmp_path, journal(CLAIM, end())).released
+
+
+DAMAGED = {"no claim": [end()], "no values": [{**CLAIM, "values": None}, end()], "no state": [CLAIM, end(state="well")]}
+
+
+@pytest.mark.parametrize("lines", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_and_released_by_a_person(tmp_path: Path, lines: list[dict[str, object]]) -> None:
+    """What it says does not count any more, and is no fault."""
+    broken = read(tmp_path, journal(*lines))
+    assert broken.broken is not None
+    (Path(broken.folder) / "run.1.release.jsonl").write_text("{}\n")
+    found = read(tmp_path, journal(*lines))
+
+    assert (found.broken, found.end, found.released) == (None, None, True)
+    assert state_of(found, Here()) == "lost"
+
+
+def test_newer_record_can_not_be_released(tmp_path: Path) -> None:
+    """It is not damaged: a newer xpc reads it."""
+    found = read(tmp_path, journal({**CLAIM, "schema": "xpc.run/2"}))
+    (Path(found.folder) / "run.1.release.jsonl").write_text("{}\n")
+
+    assert read(tmp_path, journal({**CLAIM, "schema": "xpc.run/2"})) == found
+    assert found.broken == "its journal is of xpc.run/2, which this xpc does not know"
 
 
 def test_progress_of_a_running_run(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from xpc.runtime.shim import guard
 def write(folder: Path, *records: dict[str, object], attempt: int = 1) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = "run.jsonl" if attempt == 1 else f"run.{attempt}.jsonl"
-    (folder / name).write_text("".join(json.dumps(record) + "\n" for record in records))
+    (folder / name).write_text("".join(json.dumps(record) + "\n" for record in ({"event": "claim"}, *records)))
 
 
 def end(state: str, **more: object) -> dict[str, object]:
@@ -37,6 +37,14 @@ def test_done_parents(tmp_path: Path) -> None:
     write(tmp_path / "b", end("done"), attempt=2)
 
     assert look(tmp_path / "a", tmp_path / "b")[0] is None
+
+
+def test_done_parent_without_a_claim(tmp_path: Path) -> None:
+    """Nobody can say what was done: its record is damaged."""
+    write(tmp_path / "a", end("done"))
+    (tmp_path / "a" / "run.jsonl").write_text(json.dumps(end("done")) + "\n")
+
+    assert look(tmp_path / "a")[0] == str(tmp_path / "a")
 
 
 def test_end_that_becomes_visible_later(tmp_path: Path) -> None:

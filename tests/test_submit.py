@@ -361,6 +361,56 @@ def test_run_of_another_host_is_left_until_a_person_releases_it(tmp_path: Path) 
     assert json.loads((folder(tmp_path) / "run.1.release.jsonl").read_text())["event"] == "release"
 
 
+def test_damaged_record_is_left_until_a_person_releases_it(tmp_path: Path) -> None:
+    """It goes on as the next attempt: no number is given twice, and what was there stays, its `done` of no value."""
+    experiment = Experiment("train")
+    run(tmp_path, [experiment])
+    path = folder(tmp_path) / "run.jsonl"
+    claim, *others = path.read_text().splitlines(keepends=True)
+    damaged = claim[: len(claim) // 2] + "\n" + "".join(others)
+    path.write_text(damaged)
+    short = run_id("train", 0)[:7]
+
+    assert run(tmp_path, [experiment])["broken"] == [0]
+    told = f"run `{short}` of `train` has a damaged record, and nobody can tell whether it has ended: "
+    refused = run(tmp_path, [experiment], "--retry", "--named")["refused"]
+    assert refused == [["XS002", told + "its journal has no claim"]]
+
+    assert run(tmp_path, [experiment], "--retry", "--named", "--release")["counts"] == {"train": {"done": 1}}
+    assert (record(tmp_path).attempt, path.read_text()) == (2, damaged)
+    assert run(tmp_path, [experiment])["done"] == [0]
+
+
+def test_damaged_record_of_a_program_that_lives_can_not_be_released(tmp_path: Path) -> None:
+    """Its processes are found by what they were told, whatever has become of the record."""
+    experiment = Experiment("train")
+    run(tmp_path, [experiment])
+    (folder(tmp_path) / "run.jsonl").write_text("{}\n[]\n")
+    program = subprocess.Popen(["sleep", "60"], env={**os.environ, "XPC_RUN_DIR": str(folder(tmp_path))})
+    try:
+        found = run(tmp_path, [experiment], "--retry", "--named", "--release")
+    finally:
+        program.kill()
+        program.wait()
+
+    assert found["refused"] == [["XS002", f"run `{run_id('train', 0)[:7]}` of `train` still runs on this machine"]]
+
+
+def test_closed_record_can_not_be_released(tmp_path: Path) -> None:
+    """It is not damaged. (A link to itself can be opened by nobody, root included.)"""
+    experiment = Experiment("train")
+    run(tmp_path, [experiment])
+    path = folder(tmp_path) / "run.jsonl"
+    path.unlink()
+    path.symlink_to("run.jsonl")
+    found = run(tmp_path, [experiment], "--retry", "--named", "--release")
+
+    told = f"run `{run_id('train', 0)[:7]}` of `train` can't be tried again: its journal can't be read: "
+    assert [code for code, _ in found["refused"]] == ["XS002"]
+    assert found["refused"][0][1].startswith(told)
+    assert not os.path.lexists(folder(tmp_path) / "run.1.release.jsonl")
+
+
 def test_run_that_lives_here_can_not_be_released(tmp_path: Path) -> None:
     """Who wants it to end stops it; a release would make two of it."""
     experiment = Experiment("train")

@@ -104,16 +104,45 @@ def test_links_share_the_templates_inode(study: Study) -> None:
         assert os.lstat(files / name).st_ino == os.lstat(template / name).st_ino
 
 
-def test_damaged_git_file_is_removed_too(study: Study) -> None:
-    """A power failure may empty the file that runs get as their `.git`; it is no result of theirs."""
+DAMAGED = [b"", b"\0" * 40, b"gitdir: ../../../../.xp", b"gitdir: ../../../" + b"\0" * 24, b"git"]
+
+
+@pytest.mark.parametrize("left", DAMAGED)
+def test_damaged_git_file_is_removed_too(study: Study, left: bytes) -> None:
+    """A power failure may damage the file that runs get as their `.git`; it is no result of theirs."""
     damaged = study.export.with_name(study.export.name + ".links") / ".git"
     damaged.chmod(0o644)
-    damaged.write_bytes(b"\0" * 40)
+    damaged.write_bytes(left)
     workdir = study.prepare()
     assert (Path(workdir.files) / ".git").exists()
     workdir.remove_links()
 
     assert not Path(workdir.files).exists()
+
+
+@pytest.mark.parametrize("left", DAMAGED)
+def test_damaged_git_file_of_a_killed_attempt_makes_room(study: Study, left: bytes) -> None:
+    """The export has been put right since: the next attempt gets the file as it should be."""
+    git = Path(study.prepare().files) / ".git"
+    git.unlink()
+    git.write_bytes(left)
+    workdir = study.prepare()
+
+    assert study.repo.git("rev-parse", "HEAD", cwd=Path(workdir.files)) == study.snapshot.commit
+    workdir.remove_links()
+    assert not Path(workdir.files).exists()
+
+
+def test_git_file_of_the_program_stays(study: Study) -> None:
+    """It leads elsewhere, as that of a clone with a separate folder does."""
+    workdir = study.prepare()
+    git = Path(workdir.files) / ".git"
+    git.unlink()
+    git.write_bytes(b"gitdir: /srv/other.git\n")
+    workdir.remove_links()
+    study.prepare().remove_links()
+
+    assert git.read_bytes() == b"gitdir: /srv/other.git\n"
 
 
 def test_symlinks_where_hard_links_are_refused(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

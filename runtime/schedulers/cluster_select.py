@@ -9,7 +9,7 @@ from ...grammar.diagnostic import Diagnostics
 from ..build_rows import Rows
 from ..cluster_states import Held
 from ..records import RunRecord
-from ..retry import WAITING, Retry, release, who_began
+from ..retry import WAITING, Retry, free_broken, release, who_began
 from ..selection import Selection, Standing, select
 from ..shim.build_folder import Build
 from ..standing import would_end_alike
@@ -85,13 +85,15 @@ class Chooser:
         named = retry is not None and retry.named
         for row in rows:
             state = self.states[row]
-            if state not in KILLED and not (named and state in ("lost", "running")):
+            if state not in KILLED and not (named and state in ("lost", "running", "broken")):
                 continue
             experiment, id = self._rows.experiment(row), self._rows.ids[row]
             record = self._store.whole_record(experiment, id)
-            if record is None or record.end is not None or record.released:
+            if record is None or record.released or (record.end is not None and state != "broken"):
                 continue
-            if state != "running":
+            if state == "broken":
+                free = self._release_broken(row, record, retry, diagnostics) and free
+            elif state != "running":
                 release(record)
             elif retry is not None:
                 free = self._release_running(row, record, retry, diagnostics) and free
@@ -112,6 +114,12 @@ class Chooser:
             help = (who_began(record), f"if you know that it has ended: `xpc retry --release {id[:7]}`")
             diagnostics.error("XS002", None, message, help=help)
         return job is None and retry.release
+
+    def _release_broken(self, row: int, record: RunRecord, retry: Retry | None, diagnostics: Diagnostics) -> bool:
+        freed = retry is not None and free_broken(record, retry, diagnostics)
+        if freed:
+            self.states[row] = "lost"
+        return freed
 
     def attempt(self, row: int) -> int:
         """Give the number of the attempt that would be claimed next."""

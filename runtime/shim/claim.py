@@ -61,7 +61,7 @@ def _refusal(
 ) -> Optional[Claim]:
     """Say why the attempt after *known* may not be claimed; nothing if it may."""
     for number, attempt in enumerate(known, 1):
-        if attempt.state == "done":
+        if attempt.is_done:
             return Claim(DONE, number)
     if not known or known[-1].state is not None:
         return None
@@ -84,10 +84,10 @@ def _confirm(folder: str, attempt: int, known: List[journal.Reading]) -> Claim:
     if not known or known[-1].state is not None:
         return Claim(CLAIMED, attempt)
     again = journal.read(_path(folder, attempt - 1))
-    if again.state != "done" and (again.changed == known[-1].changed or again.state is not None):
+    if not again.is_done and (again.changed == known[-1].changed or again.state is not None):
         return Claim(CLAIMED, attempt, taken_over=again.changed)
     os.unlink(_path(folder, attempt))
-    return Claim(DONE if again.state == "done" else HELD, attempt - 1, holder(again.records))
+    return Claim(DONE if again.is_done else HELD, attempt - 1, holder(again.records))
 
 
 def _path(folder: str, attempt: int) -> str:
@@ -246,7 +246,7 @@ def later_exists(folder: str, attempt: int) -> bool:
 def done_before(folder: str, attempt: int) -> Optional[int]:
     """Give an earlier attempt that says `done`."""
     for number in range(1, attempt):
-        if journal.read(_path(folder, number)).state == "done":
+        if journal.read(_path(folder, number)).is_done:
             return number
     return None
 

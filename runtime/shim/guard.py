@@ -9,9 +9,7 @@ from . import packs
 from .journal import read_attempts
 
 RETRY_FOR = 90.0  # seconds: how long a network file system may remember that a file was not there
-SHARE = (
-    3  # of the time that a task has it waits no more than one part in so many: its limit would be taken for the run's
-)
+SHARE = 3  # it waits for one part in so many of a task's time: with more, the task's limit were taken for the run's
 
 
 def is_done(folder: str) -> bool:
@@ -19,9 +17,9 @@ def is_done(folder: str) -> bool:
 
 
 def done_nonce(folder: str) -> Optional[str]:
-    """Give what names the attempt of a run that is done, empty if nobody can tell; nothing if none is."""
+    """Give what names the attempt of a run that is done, empty if it has no name; nothing if none is."""
     for attempt in read_attempts(folder):
-        if attempt.state == "done":
+        if attempt.is_done:
             return next((str(line.get("nonce") or "") for line in attempt.records if line.get("event") == "claim"), "")
     return "" if packs.is_done(folder) else None
 

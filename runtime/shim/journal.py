@@ -34,6 +34,11 @@ class Reading(NamedTuple):
                 return str(record.get("state"))
         return None
 
+    @property
+    def is_done(self) -> bool:
+        """Tell whether this is the record of a done attempt. Without its claim nobody can say what was done."""
+        return self.state == "done" and any(record.get("event") == "claim" for record in self.records)
+
 
 def numbered(name: str, attempt: int) -> str:
     """Give the name of a file of one attempt: `run.jsonl`, `run.2.jsonl`."""

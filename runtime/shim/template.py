@@ -113,7 +113,7 @@ def output_path(name: str, place: Context) -> str:
 def _claim_and_end(experiment: str, run_id: str, place: Context) -> Dict[str, Any]:
     """Give what is needed of a done run: its claim, and its end's outputs (paths relative to its folder)."""
     for attempt in read_attempts(place.run_folder(experiment, run_id)):
-        if attempt.state == "done":
+        if attempt.is_done:
             whole: Dict[str, Any] = {}
             for record in attempt.records:
                 if record.get("event") == "claim":

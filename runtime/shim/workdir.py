@@ -81,7 +81,6 @@ class Workdir:
         self._live = False
         self._newest = -1  # when the export was last written to, if that has to be watched
         self._links: dict[str, str] = {}  # path relative to files -> target
-        self._git: tuple[int, int] | None = None  # device and inode of the `.git` that was made
         self._folders: list[str] = []  # relative to files, parents first
         self._copies: dict[str, tuple[int, int]] = {}  # size and time of what was copied
         self._hard = True
@@ -111,7 +110,7 @@ class Workdir:
                 os.unlink(whole)
         for path, before in self._copies.items():
             self._drop_unchanged(path, before)
-        _unlink_git(self.files, self._git)
+        _unlink_git(self.files)
         for path in reversed(self._folders):
             _rmdir(os.path.join(self.files, path))
         _rmdir(self.files)
@@ -197,14 +196,11 @@ class Workdir:
         try:
             os.link(template, place)
         except FileExistsError:
-            if not os.path.samestat(os.lstat(template), os.lstat(place)):  # not what a killed attempt has left
-                return
+            return  # the program of an earlier attempt has made it
         except OSError as error:
             if error.errno not in NO_HARD_LINKS:
                 raise
             self._copy_file(template, place)
-        made = os.lstat(place)
-        self._git = (made.st_dev, made.st_ino)
 
     # -------------------------------------------------------------- folders and copies
 
@@ -390,16 +386,17 @@ def last_write(folder: str) -> int:
     return newest
 
 
-def _unlink_git(files: str, made: tuple[int, int] | None = None) -> None:
-    """Remove the `.git` of ours: what leads to a snapshot, and the very file that was *made*, damaged or not."""
+def _unlink_git(files: str) -> None:
+    """Remove the `.git` file that leads to a snapshot, or, damaged by a crash, nowhere."""
     place = os.path.join(files, ".git")
+    ours = b"gitdir: " + (UP_FROM_FILES + SNAPSHOTS).encode()
     try:
         with open(place, "rb") as file:
-            found = os.fstat(file.fileno())
-            ours = file.read(1024).startswith(b"gitdir: " + (UP_FROM_FILES + SNAPSHOTS).encode())
+            found = file.read(1024)
     except OSError:
         return
-    if ours or made == (found.st_dev, found.st_ino):
+    leads_elsewhere = found.startswith(b"gitdir: ") and not found.startswith(ours)
+    if not leads_elsewhere or ours.startswith(found.rstrip(b"\0\n")):
         os.unlink(place)
 
 

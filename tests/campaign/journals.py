@@ -41,8 +41,8 @@ class Run:
 
     @property
     def done(self) -> list[int]:
-        """Give the attempts that say that they are done."""
-        return [attempt.number for attempt in self.attempts if attempt.end == "done"]
+        """Give the attempts that say that they are done, and what they are."""
+        return [attempt.number for attempt in self.attempts if attempt.end == "done" and attempt.claim]
 
 
 def read_runs(project: Path) -> dict[str, Run]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -197,10 +196,10 @@ class Oracle:
             raise Violation(f"the study can't be completed: {said}")
 
     def _help(self, told: Mapping[str, str]) -> None:
-        """Do what only a person may: remove what can't be read, try again what failed."""
-        for id, state in told.items():
-            if state == "broken":
-                self._remove(id)
+        """Do what only a person may: give free what is damaged or elsewhere, try again what failed."""
+        broken = [id for id, state in told.items() if state == "broken"]
+        if broken:
+            self._release_broken(broken)
         runs = read_runs(self.project.folder)
         elsewhere = [id for id, state in told.items() if state == "running" and _is_elsewhere(runs[id])]
         if elsewhere:
@@ -220,10 +219,14 @@ class Oracle:
         if said.status:
             raise Violation(f"`xpc retry --release` does not mend it: {said}")
 
-    def _remove(self, id: str) -> None:
-        for folder in self.project.folder.glob(f"runs/*/{id}"):
-            shutil.rmtree(folder)
-        self.forget(id)
+    def _release_broken(self, ids: Sequence[str]) -> None:
+        """Try runs again whose records are damaged, as `xpc retry` says."""
+        asked = self.project.xpc("retry", *self.more, *self.project.target, *ids)
+        if asked.status != 1 or "--release" not in asked.err:
+            raise Violation(f"nothing is said of how to go on with what is damaged: {asked}")
+        said = self.project.xpc("retry", "--release", *self.more, *self.project.target, *ids)
+        if said.status:
+            raise Violation(f"`xpc retry --release` does not mend it: {said}")
 
     def nothing_to_do(self) -> None:
         """A third submit changes no file of any run."""

@@ -23,7 +23,11 @@ FEW = 5  # done runs that are told one by one
 @click.option("--target", metavar="NAME", help="Where to run (by default where the runs were last sent).")
 @options.settings
 @options.jobs
-@click.option("--release", is_flag=True, help="Give named runs free that may run on another host; you know they ended.")
+@click.option(
+    "--release",
+    is_flag=True,
+    help="Give named runs free that ran elsewhere or have a damaged record; you know they ended.",
+)
 @options.as_json
 def command(
     runs: tuple[str, ...],
