@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import prefork
+
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -52,14 +54,26 @@ def fresh_project(source: Path, target: Path) -> Path:
     return target
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Type one command in *folder*, with this environment's programs first on the path."""
-    environment = {
+def _environment() -> dict[str, str]:
+    """This environment, with its programs first on the path."""
+    return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "NO_COLOR": "1",
         "COLUMNS": "100",
     }
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Type one command in *folder*; an `xpc` command alone needs no shell, and no xpc that is loaded anew."""
+    words, environment = prefork.words_of(command), _environment()
+    if words is None or not prefork.can_run(environment):
+        return shell(command, folder)
+    return prefork.run(words, folder, environment)
+
+
+def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Type one command in *folder*, in a shell."""
     return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment, text=True, capture_output=True, check=False
+        ["bash", "-c", command], cwd=folder, env=_environment(), text=True, capture_output=True, check=False
     )

@@ -53,7 +53,7 @@ def project(tmp_path: Path) -> Path:
 
 def typed(command: str, folder: Path, status: int = 0) -> str:
     """Type a command; give what it prints, both streams, after its status was compared."""
-    done = console.run(command, folder)
+    done = console.shell(command, folder)
 
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr

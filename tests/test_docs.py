@@ -26,7 +26,7 @@ def test_console_blocks_print_what_the_page_shows(page: Path, tmp_path: Path) ->
     assert example is not None
     folder = console.fresh_project(ROOT / example[1], tmp_path / "project")
     for step in console.steps(text):
-        done = console.run(step.command, folder)
+        done = console.shell(step.command, folder)
         got = done.stdout + done.stderr
 
         assert console.matches(step.shown, got), f"$ {step.command}\n--- shown\n{step.shown}\n--- got\n{got}"

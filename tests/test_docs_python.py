@@ -31,10 +31,10 @@ def test_what_a_script_gets(tmp_path: Path) -> None:
     (source / "train.py").write_text(programs()[0] + "\nopen('model.pt', 'w').close()\n")
     folder = console.fresh_project(source, tmp_path / "project")
 
-    done = console.run("xpc submit", folder)
+    done = console.shell("xpc submit", folder)
 
     assert done.returncode == 0, done.stderr
-    asked = console.run('xpc query "show loss.count, loss" --format json', folder)
+    asked = console.shell('xpc query "show loss.count, loss" --format json', folder)
     assert json.loads(asked.stdout) == [{"loss.count": 1000, "loss": 0.21}]
     (journal,) = folder.glob("runs/train/*/run.jsonl")
     end = json.loads(journal.read_text().splitlines()[-1])
@@ -46,9 +46,9 @@ def test_reading_records(tmp_path: Path) -> None:
     """The page's query gives a frame with a row for each rate."""
     folder = console.fresh_project(console.ROOT / "examples" / "first", tmp_path / "project")
     (tmp_path / "read.py").write_text(programs()[1] + "\nprint(frame.columns.tolist(), len(frame))\n")
-    console.run("xpc submit", folder)
+    console.shell("xpc submit", folder)
 
-    done = console.run(f"python {tmp_path}/read.py", folder)
+    done = console.shell(f"python {tmp_path}/read.py", folder)
 
     assert done.stdout == "['lr', 'loss', 'loss_err'] 3\n", done.stderr
 
@@ -57,9 +57,9 @@ def test_reading_runs(tmp_path: Path) -> None:
     """The page's loops go over the runs of an example, group by group."""
     folder = console.fresh_project(console.ROOT / "examples" / "first", tmp_path / "project")
     (tmp_path / "read.py").write_text(programs()[2])
-    console.run("xpc submit", folder)
+    console.shell("xpc submit", folder)
 
-    done = console.run(f"python {tmp_path}/read.py", folder)
+    done = console.shell(f"python {tmp_path}/read.py", folder)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].split() == ["lr", "loss"]
@@ -74,6 +74,7 @@ def test_types_of_the_page(tmp_path: Path) -> None:
     """A strict checker has nothing to say of any program."""
     for number, program in enumerate(programs()):
         (tmp_path / f"page{number}.py").write_text(program)
-    done = console.run(f"env MYPYPATH=src mypy --strict --cache-dir={tmp_path}/cache {tmp_path}/page*.py", console.ROOT)
+    mypy = f"env MYPYPATH=src mypy --strict --cache-dir={tmp_path}/cache"
+    done = console.shell(f"{mypy} {tmp_path}/page*.py", console.ROOT)
 
     assert [line for line in done.stdout.splitlines() if "page" in line] == []
