@@ -15,7 +15,7 @@ from .plan_ancestors import Ancestry
 from .plan_arrays import Arranger, Array, Limits
 from .plan_distinct import Cell
 from .plan_resources import Classes, Requests, classify
-from .plan_size import Waits, check_checkpoint, check_size
+from .plan_size import Sends, check_checkpoint, check_size
 from .plan_texts import Compiled, compile_texts, report_at
 from .plan_throttle import share
 from .study import Link, Study, Target
@@ -84,14 +84,14 @@ def make_plan(
     code_of: Callable[[Sequence[str]], str],
     content_of: Callable[[str], str | None],
     rows: Mapping[str, Sequence[int]] | None = None,
-    waits: Waits | None = None,
+    sends: Sends | None = None,
 ) -> Plan | None:
     """Give the plan; nothing after an error.
 
     *code_of* hashes the snapshot's files that patterns match (none: all of them), the Experimentfile and what it
     includes left out; *content_of* gives the hash of the files that a pattern matches. *rows* are the rows of each
     table that the plan shall hold, ascending; without it all, else an experiment that it does not name has none.
-    *waits* says which runs a submit would send; it is asked only where all of them would be too many.
+    *sends* says which runs of the plan are to be sent; it is asked only where all of them would be too many.
     """
     compiled = compile_texts(study, tables, target, diagnostics)
     classes = Classes()
@@ -128,13 +128,14 @@ def make_plan(
         arrays, at_once = tuple(_arrays(experiments)), 0
     else:
         arrays, at_once = share(arranger.arrays, arranger.whole, classes.all, arranger.limits.throttle)
-    check_size(target, arrays, experiments, at_once, diagnostics, waits)
-    if diagnostics.failed:
-        return None
     planned = {name: found for name, found in experiments.items() if found.runs}
     resources = tuple(classes.all)
     asked = ((a.count, resources[a.runs_resources][0], len(planned[a.experiment].compiled.outputs)) for a in arrays)
-    return Plan(study.name, snapshot, study.links, target, planned, tables, resources, arrays, cost(asked))
+    plan = Plan(study.name, snapshot, study.links, target, planned, tables, resources, arrays, cost(asked))
+    check_size(plan, at_once, diagnostics, sends)
+    if diagnostics.failed:
+        return None
+    return plan
 
 
 def _limits(target: Target) -> Limits:
@@ -152,7 +153,7 @@ def check_plan(
     tables: Mapping[str, Table],
     target: Target,
     diagnostics: Diagnostics,
-    waits: Waits | None = None,
+    sends: Sends | None = None,
 ) -> None:
     """Find what is wrong with texts, resources and arrays, all that ``make_plan`` would, without a snapshot."""
     if target.kind != "local":
@@ -165,7 +166,7 @@ def check_plan(
             diagnostics,
             code_of=lambda _paths: "",
             content_of=lambda _path: None,
-            waits=waits,
+            sends=sends,
         )
         return
     for name, texts in compile_texts(study, tables, target, diagnostics).items():

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from ..grammar.diagnostic import Diagnostics
-from .plan_arrays import Array
 from .plan_resources import Requests
 from .study import Experiment, Target
 
 if TYPE_CHECKING:
-    from .plan import PlannedExperiment
+    from .plan import Plan, PlannedExperiment
 
-Waits = Callable[[str, Sequence[str]], Sequence[bool]]
-"""Tells which runs of an experiment, by id, are still to be sent."""
+Sends = Callable[["Plan"], Mapping[str, Collection[int]]]
+"""Tells which runs of a plan are to be sent: rows of the experiments' tables."""
 
 NICE: Final = (2, 3, 4, 5, 8, 10, 20, 25, 50)
 
 
-def check_size(
-    target: Target,
-    arrays: Sequence[Array],
-    experiments: Mapping[str, PlannedExperiment],
-    at_once: int,
-    diagnostics: Diagnostics,
-    waits: Waits | None = None,
-) -> None:
+def check_size(plan: Plan, at_once: int, diagnostics: Diagnostics, sends: Sends | None = None) -> None:
     """Report more tasks than a submit to the target may have, with the `pack` line that makes them fit; and more arrays
-    *at_once* than tasks may run. *waits* says which runs a submit would send; without it all are counted."""
+    *at_once* than tasks may run. *sends* says which runs are to be sent; without it all are counted."""
+    target, experiments = plan.target, plan.experiments
     most = cast("int | None", target.options.get("max_submit"))
     tasks: Counter[str] = Counter()
-    for one in arrays:
+    for one in plan.arrays:
         tasks[one.experiment] += one.tasks
-    if most is not None and tasks.total() > most and waits is not None:
-        tasks = _waiting(arrays, experiments, waits)
+    part = most is not None and tasks.total() > most and sends is not None
+    if part and sends is not None:
+        whole, tasks = tasks, _to_send(plan, sends(plan))
+        part = tasks != whole
     total = tasks.total()
     if most is not None and total > most:
         diagnostics.error(
@@ -44,22 +39,21 @@ def check_size(
             target.spans.get("max_submit"),
             f"{total:,} tasks are more than one submit may have",
             f"at most {most:,}",
-            help=_cure(tasks, experiments, most),
+            help=_cure(tasks, experiments, most, part=part),
         )
     _check_throttle(target, at_once, diagnostics)
 
 
-def _waiting(arrays: Sequence[Array], experiments: Mapping[str, PlannedExperiment], waits: Waits) -> Counter[str]:
-    """Count the tasks that have a run to be sent, by experiment."""
+def _to_send(plan: Plan, rows: Mapping[str, Collection[int]]) -> Counter[str]:
+    """Count the tasks that have a run among *rows*, by experiment."""
     tasks: Counter[str] = Counter()
-    for one in arrays:
-        planned = experiments[one.experiment]
+    for one in plan.arrays:
+        planned, wanted = plan.experiments[one.experiment], rows.get(one.experiment, ())
         at = one.first - planned.first
-        ids = [planned.table.id(planned.row(index)) for index in range(at, at + one.count)]
-        sent = iter(waits(one.experiment, ids))
-        for rows, many in one.sizes:
+        sent = (planned.row(index) in wanted for index in range(at, at + one.count))
+        for size, many in one.sizes:
             for _ in range(many):
-                tasks[one.experiment] += any(list(islice(sent, rows)))
+                tasks[one.experiment] += any(list(islice(sent, size)))
     return tasks
 
 
@@ -75,8 +69,11 @@ def check_checkpoint(experiment: Experiment, requests: Iterable[Requests], diagn
     )
 
 
-def _cure(tasks: Counter[str], experiments: Mapping[str, PlannedExperiment], most: int) -> tuple[str, ...]:
-    """Give the `pack` line of the experiment with the most tasks, or of several."""
+def _cure(
+    tasks: Counter[str], experiments: Mapping[str, PlannedExperiment], most: int, *, part: bool
+) -> tuple[str, ...]:
+    """Give the `pack` line of the experiment with the most tasks, or of several. Of a *part* of the runs nobody knows
+    how many tasks they share then."""
     chosen: list[str] = []
     for name, _ in tasks.most_common():
         chosen.append(name)
@@ -87,7 +84,8 @@ def _cure(tasks: Counter[str], experiments: Mapping[str, PlannedExperiment], mos
                 break
             if fewer + rest <= most:
                 where = f"experiment {' and '.join(chosen)}"
-                return (f"`pack {runs}` in {where} gives {fewer + rest:,} tasks",)
+                gives = "gives at most" if part else "gives"
+                return (f"`pack {runs}` in {where} {gives} {fewer + rest:,} tasks",)
     return ("submit a part: `xpc submit EXPERIMENT`, or `--where …`",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from .here import Here
 from .records import RunRecord, read_attempt, read_run
@@ -34,13 +35,20 @@ def is_leftover(record: RunRecord, here: Here) -> bool:
 
 
 def would_end_alike(build: Build, run: Run, record: RunRecord) -> bool:
-    """Tell whether a run that ended, and is not done, would do the same again: nothing about it has changed, it left
-    nothing to go on from, and its `retries` are used up. What a scheduler could not start again waits for a submit."""
+    """Tell whether a run that ended, and is not done, would do the same again if *build* were sent."""
+    now = build.request(run, record.attempt)
+    return ends_alike(record, int(run.plan["retries"]), now, run.plan["fingerprint"])
+
+
+def ends_alike(record: RunRecord, retries: int, request: Mapping[str, Any], fingerprint: Mapping[str, str]) -> bool:
+    """Tell whether a run that ended, and is not done, would do the same again: it has the same *fingerprint* and asks
+    for the same, it left nothing to go on from, and its *retries* are used up. What a scheduler could not start again
+    waits for a submit."""
     if record.end is not None and record.end.get("checkpointed"):
         return False
     earlier = (read_attempt(record.folder, number) for number in range(1, record.attempt))
     failures = sum(attempt is not None and _has_failed(attempt) for attempt in (*earlier, record))
-    return failures > int(run.plan["retries"]) and _is_same(build, run, record)
+    return failures > retries and _is_same(record, request, fingerprint)
 
 
 def _has_failed(attempt: RunRecord) -> bool:
@@ -48,9 +56,8 @@ def _has_failed(attempt: RunRecord) -> bool:
     return end.get("state") in FAULTS and not end.get("checkpointed")
 
 
-def _is_same(build: Build, run: Run, record: RunRecord) -> bool:
+def _is_same(record: RunRecord, request: Mapping[str, Any], fingerprint: Mapping[str, str]) -> bool:
     """Compare the last attempt's fingerprint, and what it asked for, with what it would have now."""
     asked = record.claim.get("request") or (record.start or {}).get("request")
-    now = build.request(run, record.attempt)
-    same_request = not isinstance(asked, Mapping) or all(now.get(name) == value for name, value in asked.items())
-    return same_request and record.claim.get("fingerprint") == run.plan["fingerprint"]
+    same_request = not isinstance(asked, Mapping) or all(request.get(name) == value for name, value in asked.items())
+    return same_request and record.claim.get("fingerprint") == fingerprint

@@ -256,10 +256,12 @@ def test_two_records_of_one_run_are_two_results(study: Study) -> None:
     assert len({claim["nonce"] for claim in claims}) == 2
 
 
-def test_done_runs_count_for_a_target_that_bounds_them(study: Study) -> None:
+def test_stale_runs_count_for_a_target_that_bounds_them(study: Study) -> None:
     """Nothing is set aside that its cluster would not take."""
     bounded = "\ntarget small = slurm:\n    max_submit = 3\n"
     study.write("Experimentfile", (study.folder / "Experimentfile").read_text() + bounded)
+    assert run("xpc build --dry-run --target small --rerun stale", study.folder).returncode == 0
+    study.write("train.py", TRAIN + "# better\n")
     assert run("xpc build --dry-run --target small", study.folder).returncode == 0
     done = run("xpc build --dry-run --target small --rerun stale", study.folder)
     assert (done.returncode, "max_submit" in done.stderr) == (1, True), done.stderr

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .stale_causes import fingerprint_fields
-from .tally import FAILED
+from xpc.runtime.selection import FAULTS
+
+from .fates import BUSY, Alike, find_fates, sent_rows
 
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan
+    from xpc.compiler.plan_size import Sends
     from xpc.compiler.table import Table
     from xpc.runtime.store import Store
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from .standing import Standings
 
 Mode = Literal["stale", "force"]
-BUSY = ("queued", "running")
-
-
 AFTER = "comes after it and is under way"
 BELOW = "comes before it and has failed"
 
@@ -55,6 +54,20 @@ def mode_of(rerun: Literal["stale"] | None, *, force: bool) -> Mode | None:
     if rerun is not None and force:
         raise click.UsageError("--force sends stale runs, too; leave out --rerun.")
     return "force" if force else rerun
+
+
+def sends_again(
+    session: Session, standings: Standings, mode: Mode | None, chosen: Mapping[str, Collection[int]] | None
+) -> Sends:
+    """Give what tells which runs of a plan a submit sends, with the done ones that *mode* asks for."""
+
+    def sends(plan: Plan) -> Mapping[str, Collection[int]]:
+        from .freshness import Freshness
+
+        again = find_again(plan, standings, Freshness(session, standings, plan), mode, chosen)
+        return sent_rows(plan, find_fates(plan, standings, again))
+
+    return sends
 
 
 def chosen_by_force(
@@ -93,12 +106,13 @@ class _Finder:
         self._plan = plan
         self._standings = standings
         self._held = _held(plan.tables, standings.store)
+        self._alike = Alike(plan, standings)
         self._stuck: dict[str, dict[int, tuple[str, str]]] = {}
 
     def look(self, name: str, why: Mapping[str, object] | None, wanted: Collection[int] | None) -> None:
         """Look at the runs of an experiment: of those that are done the stale ones (*why*), or the *wanted* ones."""
         planned = self._plan.experiments[name]
-        table, now = planned.table, fingerprint_fields(planned)
+        table = planned.table
         rows: set[int] = set()
         stuck: dict[int, tuple[str, str]] = {}
         order = [planned.row(index) for index in range(planned.runs)]
@@ -107,7 +121,7 @@ class _Finder:
             id = table.id(row)
             below = self._below(table, row)
             if state != "done":
-                same = state in FAILED and not self._standings.is_stale(name, id, now)
+                same = state in FAULTS and self._alike.of(name, row)
                 if below is not None or same or state == "broken":
                     stuck[row] = below or (name, id)
                 continue

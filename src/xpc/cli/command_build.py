@@ -61,7 +61,7 @@ def command(
     """
     from xpc.compiler.emit import EXECUTABLE
 
-    from .again import chosen_by_force, find_again, mode_of
+    from .again import chosen_by_force, find_again, mode_of, sends_again
     from .build_runs import run_lines
     from .build_summary import kinship_note, summary, to_json
     from .freshness import Freshness
@@ -81,9 +81,9 @@ def command(
     session.checked()
     standings = Standings(session.folder)
     names, mode = session.experiments(experiments), mode_of(rerun, force=force)
-    session.again = mode is not None
     rows = rows_where(session, names, where, standings)
     forced = chosen_by_force(session, names, where, standings) if force else None
+    session.sends = sends_again(session, standings, mode, forced)
     plan = session.plan(rows)
     build = session.emit(plan)
     asked = ask(session, build) if ask_scheduler else ""

@@ -19,6 +19,7 @@ from .session import Session, find_folder
 if TYPE_CHECKING:
     from xpc.compiler.emit import Build
     from xpc.compiler.plan import Plan
+    from xpc.compiler.plan_size import Sends
     from xpc.runtime.retry import Retry
     from xpc.runtime.schedulers.local import Submitted
     from xpc.runtime.selection import Selection
@@ -69,7 +70,7 @@ def command(
               xpc submit --target jeanzay
               xpc submit --rerun stale
     """
-    from .again import chosen_by_force, mode_of
+    from .again import chosen_by_force, mode_of, sends_again
     from .selecting import rows_where
     from .standing import Standings
 
@@ -77,9 +78,9 @@ def command(
     session.checked()
     standings = Standings(session.folder)
     names, mode = session.experiments(experiments), mode_of(rerun, force=force)
-    session.again = mode is not None
     rows = rows_where(session, names, where, standings)
     forced = chosen_by_force(session, names, where, standings) if force else None
+    session.sends = sends_again(session, standings, mode, forced)
     if not new:
         stop_for_kin(session, standings, rows)
     return send(session, rows, jobs, as_json=as_json, rerun=Rerun(mode, forced))
@@ -109,6 +110,8 @@ def send(
     from .command_build import export, write
     from .rerun import setting_aside
 
+    if retry is not None:
+        session.sends = sends_retried(session, retry, named)
     build = session.emit(session.plan(rows))
     folder = write(session, build)
     export(session, build.plan)
@@ -125,6 +128,16 @@ def send(
             session, build, folder, chosen, as_json=as_json, retry=retry, prepare=prepare, before=tell
         )
     return _run_here(session, build, folder, chosen, jobs, as_json=as_json, retry=retry, prepare=prepare, tell=tell)
+
+
+def sends_retried(session: Session, retry: Retry, named: Mapping[str, Sequence[int]] | None) -> Sends:
+    """Give what tells which runs of a plan a retry sends."""
+    from .fates import Retried, find_fates, sent_rows
+    from .standing import Standings
+
+    rows = None if named is None else {name: frozenset(chosen) for name, chosen in named.items()}
+    retried = Retried(rows, retry.named)
+    return lambda plan: sent_rows(plan, find_fates(plan, Standings(session.folder), retried=retried))
 
 
 def _run_here(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,16 +16,15 @@ from .failure import AT_FAULT, Stop, refuse
 if TYPE_CHECKING:
     from xpc.compiler.emit import Build
     from xpc.compiler.plan import Plan
+    from xpc.compiler.plan_size import Sends
     from xpc.compiler.snapshot import Snapshot
     from xpc.compiler.study import Study, Target
     from xpc.compiler.table import Table
-    from xpc.runtime.store import Store
 
     from .input_content import InputContent
 
 FILE = "Experimentfile"
 BUILDS = ".xpc/builds"
-HELD = ("done", "queued", "running", "broken")  # the states of runs that a submit leaves alone, whatever has changed
 
 
 def find_folder(start: Path) -> Path:
@@ -70,8 +69,7 @@ class Session:
         self.target_name = target
         self.snapshot_mode: Literal["worktree", "head", "clean"] = snapshot
         self.diagnostics = Diagnostics()
-        self._store: Store | None = None
-        self.again = False  # whether done runs may be sent once more: then they count for a target that bounds them
+        self.sends: Sends = self._sends  # which runs of a plan the command sends: they count where a target bounds them
 
     # ------------------------------------------------------------------ the passes
 
@@ -107,7 +105,7 @@ class Session:
         if self.study is not None and self.target_name in self.study.targets:
             from xpc.compiler.plan import check_plan
 
-            check_plan(self.study, tables, self.target, self.diagnostics, self._waits)
+            check_plan(self.study, tables, self.target, self.diagnostics, self.sends)
 
     def checked(self) -> Study:
         """Give the study, or print what is wrong with it and end the command."""
@@ -168,7 +166,7 @@ class Session:
             code_of=lambda patterns: snapshot.code_fingerprint(patterns, study.sources) if snapshot is not None else "",
             content_of=self.content.of if pinned else lambda _: None,
             rows=rows,
-            waits=self._waits,
+            sends=self.sends,
         )
         self.stop_if_failed()
         assert found is not None
@@ -176,14 +174,12 @@ class Session:
             self.content.keep()
         return found
 
-    def _waits(self, experiment: str, ids: Sequence[str]) -> list[bool]:
-        """Tell which runs a submit would send; only a target that bounds them asks."""
-        from xpc.runtime.store import Store
+    def _sends(self, plan: Plan) -> Mapping[str, Collection[int]]:
+        """Tell which runs a plain submit would send."""
+        from .fates import find_fates, sent_rows
+        from .standing import Standings
 
-        if self._store is None:
-            self._store = Store(self.folder)
-        states = self._store.states(experiment, ids)
-        return [state not in HELD or (self.again and state == "done") for state in states]
+        return sent_rows(plan, find_fates(plan, Standings(self.folder)))
 
     @cached_property
     def pinned_plan(self) -> Plan:

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xpc.compiler.cost import Cost, cost
+from xpc.runtime.selection import FAULTS
 
-from .stale_causes import fingerprint_fields
+from .fates import Fates, find_fates
 
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan, PlannedExperiment
-    from xpc.runtime.states import State
 
     from .again import Again
     from .freshness import Freshness
     from .standing import Standings
-
-FAILED = ("failed", "timeout", "oom")
-BUSY = ("queued", "running")
 
 
 @dataclass(slots=True)
 class Tally:
     """One experiment: *states* counts new, done, stale, failed and other states; *send* what would go, by resource
     class, in so many *arrays*; *left* the failed runs that would fail alike; *unreadable* those whose records can't be
-    read; *blocked* what comes after such runs. *stuck* holds the rows of all these. *why* counts the stale runs by what
-    has changed; *again* are the done ones that are sent once more."""
+    read; *blocked* what comes after such runs. *why* counts the stale runs by what has changed; *again* are the done
+    ones that are sent once more."""
 
     states: Counter[str] = field(default_factory=Counter)
     send: Counter[int] = field(default_factory=Counter)
@@ -37,89 +34,52 @@ class Tally:
     left: int = 0
     unreadable: int = 0
     blocked: int = 0
-    stuck: set[int] = field(default_factory=set)
     why: Counter[str] = field(default_factory=Counter)
     again: int = 0
 
 
 def tally(plan: Plan, standings: Standings, freshness: Freshness, again: Again) -> dict[str, Tally]:
     """Count the runs of each planned experiment."""
+    fates = find_fates(plan, standings, again)
     found: dict[str, Tally] = {}
     for name, planned in plan.experiments.items():
+        of = fates[name]
         starts = [array.first - planned.first for array in plan.arrays if array.experiment == name]
-        found[name] = _tally(name, planned, standings, found, starts, freshness, again)
+        found[name] = _all_new(planned, starts) if of is None else _tally(name, planned, of, starts, freshness)
     return found
 
 
-def _tally(
-    name: str,
-    planned: PlannedExperiment,
-    standings: Standings,
-    above: Mapping[str, Tally],
-    starts: Sequence[int],
-    freshness: Freshness,
-    again: Again,
-) -> Tally:
+def _all_new(planned: PlannedExperiment, starts: Sequence[int]) -> Tally:
+    found = Tally(Counter(new=planned.runs), arrays=len(starts))
+    if isinstance(planned.classes, int):
+        found.send[planned.classes] = planned.runs
+    else:
+        found.send.update(planned.class_of(planned.row(index)) for index in range(planned.runs))
+    return found
+
+
+def _tally(name: str, planned: PlannedExperiment, of: Fates, starts: Sequence[int], freshness: Freshness) -> Tally:
     found = Tally()
-    stuck = [(p, above[p.experiment].stuck) for p in planned.table.parents if p.experiment in above]
-    stuck = [(parents, rows) for parents, rows in stuck if rows]
-    if not standings.any(name) and not stuck:
-        found.states["new"] = planned.runs
-        if isinstance(planned.classes, int):
-            found.send[planned.classes] = planned.runs
-        else:
-            found.send.update(planned.class_of(planned.row(index)) for index in range(planned.runs))
-        found.arrays = len(starts)
-        return found
-    now = fingerprint_fields(planned)
     why = freshness.why(name)
-    resent: Collection[int] = again.rows.get(name, ())
     found.why.update(stale.kind for stale in why.values())
     sent: set[int] = set()
-    for index in range(planned.runs):
+    for index, (state, fate) in enumerate(zip(of.states, of.fates, strict=True)):
         row = planned.row(index)
-        blocked = any(parent in rows for parents, rows in stuck for parent in parents.of(row))
-        state = standings.state(name, planned.table.id(row))
-        if state == "done":
-            found.states["stale" if planned.table.id(row) in why else "done"] += 1
-            goes = row in resent
-            found.again += goes
-        else:
-            goes = _count(found, name, planned, row, state, standings, now, blocked=blocked)
-        if goes:
+        stale = state == "done" and planned.table.id(row) in why
+        found.states["stale" if stale else _counted(state)] += 1
+        if fate == "sent":
+            found.again += state == "done"
             found.send[planned.class_of(row)] += 1
             sent.add(bisect_right(starts, index))
     found.arrays = len(sent)
+    fates = Counter(of.fates)
+    found.left, found.unreadable, found.blocked = fates["left"], fates["unreadable"], fates["blocked"]
     return found
 
 
-def _count(
-    found: Tally,
-    name: str,
-    planned: PlannedExperiment,
-    row: int,
-    state: State,
-    standings: Standings,
-    now: Mapping[str, str],
-    *,
-    blocked: bool,
-) -> bool:
-    """Count a run that is not done; tell whether it would be sent."""
-    run = planned.table.id(row)
-    failed = state in FAILED
-    found.states["failed" if failed else "new" if state == "planned" else state] += 1
-    if state == "broken":
-        found.unreadable += 1
-        found.stuck.add(row)
-    elif blocked:
-        found.blocked += 1
-        found.stuck.add(row)
-    elif failed and not standings.is_stale(name, run, now):
-        found.left += 1
-        found.stuck.add(row)
-    else:
-        return state not in BUSY
-    return False
+def _counted(state: str) -> str:
+    """Give what a state is counted under."""
+    return "failed" if state in FAULTS else "new" if state == "planned" else state
 
 
 def cost_to_send(plan: Plan, tallies: Mapping[str, Tally]) -> Cost:
