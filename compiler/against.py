@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
+from ..grammar import tree
 from ..grammar.node import Node
 from .against_values import ValueChange, value_changes
 from .cost import Cost, cost
@@ -27,11 +28,10 @@ Code = Callable[[Sequence[str]], Mapping[str, Entry]]
 
 
 class Side(Node):
-    """One state of the project. *code* and *content* ask its snapshot, as ``make_plan`` does."""
+    """One state of the project. *code* asks its snapshot, as ``make_plan`` does."""
 
     plan: Plan
     code: Code
-    content: Callable[[str], str | None]
 
 
 class CodeChange(Node):
@@ -165,7 +165,7 @@ def _change(
         altered=kept if parts else asked,
         parts=parts,
         texts=_texts(old, new),
-        inputs=_inputs(old, new, before, now),
+        inputs=_inputs(old, new),
         code=_code(old, new, before, now),
         requests=requests,
         values=_values(old, new, told),
@@ -211,14 +211,21 @@ def _texts(old: Rows, new: Rows) -> tuple[str, str] | None:
 # ------------------------------------------------------------------ files
 
 
-def _inputs(old: Rows, new: Rows, before: Side, now: Side) -> tuple[str, ...]:
-    """Give the input files that both sides have, with another content."""
-    found = []
-    paths = [{f.path.plain for f in side.planned.compiled.experiment.inputs} for side in (old, new)]
-    for path in sorted(path for path in paths[0] & paths[1] if path is not None):
-        if before.content(path) != now.content(path):
-            found.append(path)
-    return tuple(found)
+def _inputs(old: Rows, new: Rows) -> tuple[str, ...]:
+    """Give the input files that both sides have, with another content, as they are written."""
+    was, is_ = _contents(old), _contents(new)
+    return tuple(path for path in sorted(was.keys() & is_.keys()) if was[path] != is_[path])
+
+
+def _contents(side: Rows) -> dict[str, str | None]:
+    planned = side.planned
+    files = planned.compiled.experiment.inputs
+    return {_written(file.path): planned.contents[file.name] for file in files}
+
+
+def _written(path: tree.Text) -> str:
+    """Give a path without placeholders as it is; another one as it stands in the Experimentfile."""
+    return path.plain if path.plain is not None else path.span.text.strip("\"'")
 
 
 def _code(old: Rows, new: Rows, before: Side, now: Side) -> CodeChange:

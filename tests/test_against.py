@@ -481,6 +481,34 @@ def test_what_git_never_knew_is_read_where_it_lies(tmp_path: Path) -> None:
     assert "cannot read `data/points.csv`: no such file or directory" in against(repo, "main", status=1)
 
 
+def test_inputs_count_by_what_they_hold(repo: Repo) -> None:
+    """In linked folders, and with placeholders, as `xpc build` looks at them: another folder with the same is no other
+    input, what lies there now is the same for both sides."""
+    for folder, text in (("one", "1"), ("two", "2"), ("copy", "1")):
+        (repo.path.parent / folder).mkdir()
+        (repo.path.parent / folder / "x.csv").write_text(text)
+    inputs = '    input data = "data/x.csv"\n    input part = "parts/{seed}.csv"\n'
+    linked = 'link "../one" as data\n' + STUDY.replace('    run "python train.py', inputs + '    run "python train.py')
+    repo.write({"Experimentfile": linked, "parts/0.csv": "0", "parts/1.csv": "1"})
+    repo.commit("linked")
+
+    def differing() -> tuple[list[str], list[str]]:
+        train = next(e for e in as_json(repo, "HEAD")["experiments"] if e["name"] == "train")
+        return train["inputs"], train["altered_by"]
+
+    assert differing() == ([], [])
+    (repo.path.parent / "one/x.csv").write_text("another")
+    assert differing() == ([], [])
+    (repo.path.parent / "one/x.csv").write_text("1")
+    repo.write({"Experimentfile": linked.replace("../one", "../two")})
+    assert differing() == (["data/x.csv"], ["inputs"])
+    repo.write({"Experimentfile": linked.replace("../one", "../copy")})
+    assert differing()[0] == []
+    repo.write({"Experimentfile": linked, "parts/1.csv": "one"})
+    assert differing() == (["parts/{seed}.csv"], ["inputs"])
+    assert "  inputs  parts/{seed}.csv changed\n" in against(repo, "HEAD", "train")
+
+
 def test_links_of_a_revision_lead_nowhere_else(tmp_path: Path) -> None:
     """Neither a link that was committed nor one that git ignores gets at what lies outside the project."""
     (tmp_path / "secret").write_text("s3cr3t")

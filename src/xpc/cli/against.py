@@ -103,7 +103,7 @@ def _side(session: Session, names: Sequence[str], where: str | None, standings: 
     rows = rows_where(session, wanted, where, standings)
     plan = session.plan(rows)
     snapshot, study = session.snapshot, session.checked()
-    return Side(plan, lambda patterns: snapshot.code_files(patterns, study.sources), snapshot.blob_of)
+    return Side(plan, lambda patterns: snapshot.code_files(patterns, study.sources))
 
 
 def _standing(change: Change, standings: Standings, now: Freshness, then: Freshness | None) -> Standing:
