@@ -7,10 +7,13 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fresh_study import STUDY, TRAIN, Study, masked
 from repository import Repo
+
+from xpc.cli.environment_changes import environment_changes
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +172,35 @@ def test_environment(tmp_path: Path, old: str, new: str, why: str) -> None:
     assert study.stale_lines("build train --dry-run")[0] == f"stale: 2 runs of train: {why}"
     shutil.rmtree(study.folder / ".xpc/builds")
     assert study.stale_lines("build train --dry-run")[0] == "stale: 2 runs of train: environment changed"
+
+
+def test_setup_of_a_target_is_no_cause(tmp_path: Path) -> None:
+    """Where a run runs is not what it is: neither with another target's lines, nor with new ones, is a run stale; and
+    where it is stale for something else they are not named."""
+    targets = 'target here = local:\n    setup "export PLACE=here"\n\ntarget far = slurm:\n    setup "true"\n'
+    text = (
+        targets + ENVIRONMENT + STUDY.replace("    grid seeds\n    code", "    grid seeds\n    environment e\n    code")
+    )
+    study = Study(tmp_path / "project", text)
+    study.xpc("submit train --target here")
+    study.edit("PLACE=here", "PLACE=there")
+    for target in ("here", "far"):
+        assert "stale:" not in study.xpc(f"build train --dry-run --target {target}")
+    study.edit("THREADS = 1", "THREADS = 2")
+    for target in ("here", "far"):
+        lines = study.stale_lines(f"build train --dry-run --target {target}")
+        assert lines[0] == "stale: 2 runs of train: variable THREADS changed"
+
+
+def test_program_that_runs_a_container_is_no_cause() -> None:
+    """The image and what is mounted count alone, as they do for the fingerprint."""
+    box = {"image": ["a.sif"], "runtime": None, "mounts": []}
+    then: dict[str, Any] = {"container": box, "setup": [], "variables": {}, "secrets": []}
+    other = then | {"container": box | {"runtime": "docker"}}
+    assert list(environment_changes(then, other)) == []
+    assert list(environment_changes(then, other | {"secrets": ["KEY"]})) == ["secrets changed"]
+    mounted = then | {"container": box | {"mounts": [{"path": ["/data"], "at": ["/data"]}]}}
+    assert list(environment_changes(then, mounted)) == ["container changed"]
 
 
 def test_snapshot_that_git_has_lost(study: Study) -> None:
