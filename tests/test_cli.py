@@ -188,6 +188,22 @@ def test_unknown_command_is_misuse(tmp_path: Path) -> None:
     assert "Did you mean `xpc check`?" in typed("xpc chek", tmp_path, status=2)
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("reproduce", "Error: Missing argument 'RUN'.\n"),
+        ("submit -j 0", "Error: Invalid value for '-j' / '--jobs': 0 is not in the range x>=1.\n"),
+        ("build --snapshot tag", "is not one of 'worktree', 'head', 'clean'.\n"),
+        ("list --nope", "Error: No such option '--nope'.\n"),
+    ],
+)
+def test_misuse_names_the_option(tmp_path: Path, command: str, said: str) -> None:
+    """What is wrong with a command line is told with the name of the argument or option."""
+    done = console.run(f"xpc {command}", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(said), done.stderr
+
+
 def test_build_runs_without_xpc(project: Path) -> None:
     """A build's own script runs the study right after `xpc build`, with another Python and from anywhere."""
     typed("xpc build", project)

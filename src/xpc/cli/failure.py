@@ -59,8 +59,9 @@ def run_guarded(arguments: list[str]) -> int:
     except click.Abort:
         return 130
     except click.ClickException as misuse:
-        told = click.UsageError(_plain(misuse.message), misuse.ctx) if isinstance(misuse, click.UsageError) else None
-        (told or click.ClickException(_plain(misuse.message))).show()
+        text = _plain(misuse.format_message())
+        told = click.UsageError(text, misuse.ctx) if isinstance(misuse, click.UsageError) else None
+        (told or click.ClickException(text)).show()
         return misuse.exit_code
     except BrokenPipeError:
         # The reader of a pipe has left (`xpc list | head`): no error, and nothing more to flush.
