@@ -64,7 +64,7 @@ def verdict(found: Comparison) -> str:
         for many, noun in ((len(found.metrics), "metric"), (len(found.outputs), "output"))
         if (text := _count(many, noun))
     ]
-    what = " and ".join(parts) or "its end; it left no metric and no output"
+    what = " and ".join(parts) or "its end; no metric and no output was compared"
     within = f" within {found.tolerance:g}" if found.tolerance else ""
     return f"Reproduced: {name} is the same{within} in {what}."
 

@@ -446,3 +446,40 @@ target two = local:
         words.append((folder / said["folder"] / "files/words").read_text())
 
     assert words == ["kept one\n", "kept one\n", "kept two\n"]
+
+
+def test_what_there_is_not_to_compare_is_refused(tmp_path: Path) -> None:
+    """A result that was removed, a misspelt metric and a distance that is none: nothing runs, nothing is 'the same'."""
+    folder = project(tmp_path, STUDY.split("experiment score")[0])
+    run = ids(folder)[0][:7]
+    forced = console.run(f"xpc submit --force --where 'id == \"{ids(folder)[0]}\"'", folder)
+    assert forced.returncode == 0, forced.stderr
+    for arguments, status, said in (
+        (
+            f"{run}.v2",
+            1,
+            (
+                f"error: run `train {run}` has no earlier result `.v2`\n"
+                f"help: there is `{run}.v1`; `xpc show {run}` tells what there is\n"
+            ),
+        ),
+        (
+            f"{run} --metrics akk",
+            1,
+            f"error: run `train {run}` has no metric that `akk` names\nhelp: it has `acc`, `loss`\n",
+        ),
+        (f"{run} --tolerance nan", 2, "Error: Invalid value for '--tolerance': nan is no number that others can be"),
+        (f"{run} --tolerance inf", 2, "Error: Invalid value for '--tolerance': inf is no number that others can be"),
+    ):
+        done = console.run(f"xpc reproduce {arguments}", folder)
+        assert (done.returncode, done.stdout) == (status, ""), done.stderr
+        assert said in done.stderr, done.stderr
+    assert not (folder / ".xpc/reproductions").exists()
+    nothing = console.run(f"xpc reproduce {run}.v1 --metrics '!*'", folder)
+    assert nothing.stdout.startswith(f"Reproduced: train {run} is the same in 1 output.\n"), nothing.stderr
+    shutil.rmtree(next((folder / "runs/train").glob("*.v1")))
+    gone = console.run(f"xpc reproduce {run}.v1", folder)
+    assert gone.stderr == (
+        f"error: run `train {run}` has no earlier result `.v1`\n"
+        f"help: no result of it was set aside, or all are removed; `xpc show {run}` tells what there is\n"
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -24,12 +26,20 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"([0-9a-f]+)\.v([1-9]\d*)")
 
 
+def _finite(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    """Refuse what is no distance: within `inf` all numbers are near, within `nan` none is."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number that others can be near to.")
+    return value
+
+
 @click.command()
 @click.argument("run")
 @options.target
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
+    callback=_finite,
     default=0.0,
     metavar="X",
     help="Numbers this near are the same, relatively or absolutely; without it all has to be equal.",
@@ -59,6 +69,7 @@ def command(
     place = _target(session)
     original = _original(session, run)
     try:
+        _stop_without_metrics(original, metrics)
         if only:
             reproduction = _last(session, original)
         else:
@@ -97,11 +108,47 @@ def _original(session: Session, text: str) -> Original:
     named = find_run(version[1] if version is not None else text, View({}, store), session.diagnostics)
     session.stop_if_failed(closing="")
     assert named is not None
-    folder = store.folder(*named) + (f".v{version[2]}" if version is not None else "")
+    folder = store.folder(*named)
+    if version is not None:
+        folder += f".v{version[2]}"
+        if not os.path.isdir(folder):
+            _refuse_version(session, named, version[2])
     found = find_original(session.folder, folder, session.diagnostics)
     session.stop_if_failed(closing="")
     assert found is not None
     return found
+
+
+def _refuse_version(session: Session, run: tuple[str, str], number: str) -> NoReturn:
+    """End the command: the run never had that result, or it has been removed."""
+    from xpc.runtime.superseded import versions
+
+    experiment, id = run
+    there = [f"`{id[:7]}.v{version.number}`" for version in versions(session.folder, experiment, id)]
+    has = f"there is {', '.join(there)}" if there else "no result of it was set aside, or all are removed"
+    refuse(
+        f"run `{experiment} {id[:7]}` has no earlier result `.v{number}`",
+        help=f"{has}; `xpc show {id[:7]}` tells what there is",
+    )
+
+
+def _stop_without_metrics(original: Original, patterns: tuple[str, ...]) -> None:
+    """End the command where a pattern names none of the run's metrics: a misspelt one would find nothing to differ."""
+    from xpc.runtime.metrics import planned_declarations, read_metrics
+    from xpc.runtime.reproduce_metrics import chosen
+
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    if not wanted:
+        return
+    record = original.record
+    declared = planned_declarations(original.build.plan, original.run.experiment)
+    names = sorted(read_metrics(original.folder, record.attempt, declared))
+    for pattern in wanted:
+        if not chosen(names, [pattern]):
+            refuse(
+                f"run `{record.experiment} {record.id[:7]}` has no metric that `{pattern}` names",
+                help=f"it has {', '.join(f'`{name}`' for name in names)}" if names else "it has no metric at all",
+            )
 
 
 # ------------------------------------------------------------------ running
