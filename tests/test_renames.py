@@ -171,6 +171,31 @@ def test_packed_runs_and_earlier_results_move_along(study: Study) -> None:
     assert run(f"xpc show {old}", study.folder).returncode == 1
 
 
+def test_retry_goes_where_the_run_was_sent_under_its_old_name(tmp_path: Path) -> None:
+    """However often it was renamed; what was sent since under the new name counts more."""
+    targets = "".join(f'target {name} = local:\n    setup "true"\n\n' for name in ("here", "there"))
+    study = Study(tmp_path / "project", targets + TEXT.replace("    code", "    retries 0\n    code"))
+    study.write("train.py", "raise SystemExit('no luck')\n")
+
+    def retried(*words: str) -> str:
+        study.xpc(" ".join(["retry", *words]), status=1)
+        newest = max((study.folder / ".xpc/submissions").glob("*.jsonl"), key=lambda path: path.name)
+        return str(json.loads(newest.read_text().splitlines()[0])["target"])
+
+    study.xpc("submit train --target there", status=1)
+    assert states(study)["train"] == {"failed"}
+    study.edit("experiment train", "experiment pretrain")
+    study.edit("after train", "after pretrain")
+    study.edit("{train.model}", "{pretrain.model}")
+    study.xpc("accept --rename train=pretrain --yes")
+    study.edit("optimizer", "opt")
+    study.xpc("accept --rename optimizer=opt --yes")
+    assert retried() == "there"
+    assert retried(study.ids("pretrain")[0]) == "there"
+    study.xpc("retry --target here", status=1)
+    assert retried() == "here"
+
+
 def test_renamed_twice_and_back(study: Study) -> None:
     """Each line leads one step; the claim is never touched."""
     first = study.ids("train")

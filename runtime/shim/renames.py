@@ -66,6 +66,18 @@ def read(folder: str) -> List[Line]:
     return found
 
 
+def former_runs(folder: str) -> List[Run]:
+    """Give experiment and id that the run in a folder had before, the oldest first; none of most."""
+    found: List[Run] = []
+    run = _run_of(folder)
+    for line in reversed(read(folder)):
+        before = _end(line, "from")
+        if _end(line, "to") == run and before is not None:
+            found.insert(0, before)
+            run = before
+    return found
+
+
 def renamed_key(key: str, keys: Mapping[str, str]) -> str:
     """Give today's name of a key: of the key itself, or of a group of keys that it belongs to."""
     best = max((old for old in keys if key == old or key.startswith(old + ".")), key=len, default=None)
