@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import prefork
 from repository import IDENTITY
 
 ANN, BEN, GROUP = "xpc-ann", "xpc-ben", "xpc-lab"
@@ -115,17 +116,23 @@ class Lab:
         trace: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Type a command as a user, in the project, with that user's umask; a traceback fails, unless *trace*."""
-        done = subprocess.run(
-            self._as(user, command),
-            cwd=self.folder,
-            env={**self.environ(user), **(environ or {})},
-            umask=self.umask[user],
-            input=input,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        variables = {**self.environ(user), **(environ or {})}
+        if command[0] == "xpc" and not input and not environ:
+            python = (_runuser(), "-u", user, "--", str(programs() / "python"))
+            words, umask = list(command[1:]), self.umask[user]
+            done = prefork.run(words, self.folder, variables, python=python, umask=umask, timeout=timeout)
+        else:
+            done = subprocess.run(
+                self._as(user, command),
+                cwd=self.folder,
+                env=variables,
+                umask=self.umask[user],
+                input=input,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
         assert trace or "Traceback (most recent call last)" not in done.stderr, done.stderr
         if check:
             assert done.returncode == 0, f"{user}: {command} gave {done.returncode}\n{done.stdout}\n{done.stderr}"

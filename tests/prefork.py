@@ -11,18 +11,21 @@ import json
 import os
 import selectors
 import shlex
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from prefork_server import number, to_bytes
+
 SERVER = Path(__file__).with_name("prefork_server.py")
 SHELL = frozenset("|&;<>()$`\\\n*?[]{}~#!")  # in words that are not quoted, the shell may do something with these
 AT_START = ("PYTHON", "LC_", "LANG", "TZ", "LD_")  # variables that a process reads before it runs xpc
-LENGTH = 8  # bytes of a number on the line
 
 
 def words_of(command: str) -> list[str] | None:
@@ -52,7 +55,7 @@ def _parts(command: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The process that has loaded xpc; commands come to it through *line*."""
+    """A process that has loaded xpc; commands come to it through *line*."""
 
     line: socket.socket
     process: subprocess.Popen[bytes]
@@ -64,10 +67,10 @@ class Server:
 
 
 @cache
-def server() -> Server:
-    """Start it, once in a process that runs tests."""
+def server(*python: str) -> Server:
+    """Start one, once in a process that runs tests; the command *python* may start it as another user."""
     ours, theirs = socket.socketpair()
-    command = [sys.executable, str(SERVER), str(theirs.fileno())]
+    command = [*python, "-c", SERVER.read_text(), str(theirs.fileno())]  # that user may not be able to read it here
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd="/", pass_fds=[theirs.fileno()])
     theirs.close()
     found = Server(ours, process, _at_start(os.environ))
@@ -81,49 +84,58 @@ def _at_start(environ: Mapping[str, str]) -> dict[str, str]:
 
 def can_run(environ: Mapping[str, str]) -> bool:
     """Tell whether nothing in *environ* has changed that counts before xpc runs."""
-    return _at_start(environ) == server().at_start
+    return _at_start(environ) == server(sys.executable).at_start
 
 
-def run(words: list[str], folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    words: list[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    python: tuple[str, ...] = (sys.executable,),
+    umask: int | None = None,
+    timeout: float | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Run `xpc` with these words in *folder*; all that it and what it left behind print is waited for."""
     mask = os.umask(0)
     os.umask(mask)
-    request = json.dumps(
-        {"words": words, "folder": os.fspath(folder), "environ": dict(environ), "umask": mask}
-    ).encode()
+    mask = mask if umask is None else umask
+    wanted = {"words": words, "folder": str(folder.absolute()), "environ": dict(environ), "umask": mask}
+    request = json.dumps(wanted).encode()
     (out, theirs_out), (err, theirs_err) = os.pipe(), os.pipe()
-    line = server().line
-    socket.send_fds(line, [len(request).to_bytes(LENGTH, "big")], [theirs_out, theirs_err])
+    line = server(*python).line
+    socket.send_fds(line, [to_bytes(len(request))], [theirs_out, theirs_err])
     line.sendall(request)
     os.close(theirs_out)
     os.close(theirs_err)
-    texts = _read(out, err)
-    status = int.from_bytes(exactly(line, LENGTH), "big", signed=True)
+    pid = number(line)
+    texts = _read(out, err, timeout=timeout)
+    if texts is None:
+        os.kill(pid, signal.SIGKILL)
+    status = number(line)
+    if texts is None:
+        raise subprocess.TimeoutExpired(["xpc", *words], timeout or 0)
     return subprocess.CompletedProcess(["xpc", *words], status, *(text.decode() for text in texts))
 
 
-def _read(*pipes: int) -> list[bytes]:
-    """Read pipes until nobody holds them any more."""
+def _read(*pipes: int, timeout: float | None) -> list[bytes] | None:
+    """Read pipes until nobody holds them any more; give nothing if that takes longer than *timeout* seconds."""
     texts = {pipe: bytearray() for pipe in pipes}
+    deadline = None if timeout is None else time.monotonic() + timeout
     with selectors.DefaultSelector() as selector:
         for pipe in pipes:
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
-            for key, _ in selector.select():
+            ready = selector.select(None if deadline is None else deadline - time.monotonic())
+            for key, _ in ready:
                 assert isinstance(key.fileobj, int)
                 part = os.read(key.fileobj, 1 << 16)
                 texts[key.fileobj] += part
                 if not part:
                     selector.unregister(key.fileobj)
-                    os.close(key.fileobj)
-    return [bytes(texts[pipe]) for pipe in pipes]
-
-
-def exactly(line: socket.socket, count: int) -> bytes:
-    """Give the next *count* bytes of a line."""
-    data = b""
-    while len(data) < count:
-        part = line.recv(count - len(data))
-        assert part, "the other side has ended"
-        data += part
-    return data
+            if not ready:
+                break
+        late = bool(selector.get_map())
+    for pipe in pipes:
+        os.close(pipe)
+    return None if late else [bytes(texts[pipe]) for pipe in pipes]

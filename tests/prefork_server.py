@@ -14,7 +14,26 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
-from prefork import LENGTH, exactly
+LENGTH = 8  # bytes of a number on the line
+
+
+def to_bytes(number: int) -> bytes:
+    return number.to_bytes(LENGTH, "big", signed=True)
+
+
+def number(line: socket.socket) -> int:
+    """Give the next number of a line."""
+    return int.from_bytes(exactly(line, LENGTH), "big", signed=True)
+
+
+def exactly(line: socket.socket, count: int) -> bytes:
+    """Give the next *count* bytes of a line."""
+    data = b""
+    while len(data) < count:
+        part = line.recv(count - len(data))
+        assert part, "the other side has ended"
+        data += part
+    return data
 
 
 def load() -> None:
@@ -37,15 +56,16 @@ def serve(line: socket.socket) -> None:
         head, fds, _, _ = socket.recv_fds(line, LENGTH, 2)
         if not head:
             return
-        request = json.loads(exactly(line, int.from_bytes(head, "big")))
+        request = json.loads(exactly(line, int.from_bytes(head, "big", signed=True)))
         pid = os.fork()
         if pid == 0:
             line.close()
             _end(command(request, *fds))
         for fd in fds:
             os.close(fd)
+        line.sendall(to_bytes(pid))
         _, status = os.waitpid(pid, 0)
-        line.sendall(os.waitstatus_to_exitcode(status).to_bytes(LENGTH, "big", signed=True))
+        line.sendall(to_bytes(os.waitstatus_to_exitcode(status)))
 
 
 def _end(status: int) -> NoReturn:
