@@ -105,3 +105,17 @@ def test_unreadable_runs_are_not_to_be_submitted(study: Study) -> None:
         "1 with records that can't be read (`xpc status` names them), 2 whose parents are not done.\n"
     )
     assert "broken" in runs(study.xpc("build -v"))[3]
+
+
+def test_what_a_scheduler_skipped_is_new(study: Study) -> None:
+    """It never began; a submit sends it like any other. The table counts every run."""
+    (journal,) = (p for p in study.folder.glob("runs/train/*/run.jsonl") if '"state":"failed"' in p.read_text())
+    journal.write_text(journal.read_text().replace('"state":"failed"', '"state":"skipped"'))
+    shown = masked(study.xpc("build train --dry-run -v"))
+    assert shown.splitlines()[2:6] == [
+        "experiment  runs  new  done  stale  failed  each   arrays",
+        "train          3    2     1      0       0  1 CPU       1",
+        "",
+        "To submit: 2 runs in 1 array; at most 12 files.",
+    ]
+    assert [line.split()[1] for line in runs(shown)[2:]] == ["done", "new", "new"]

@@ -61,4 +61,4 @@ def _called(state: State, why: str) -> str:
     """Give the word that `xpc build` counts a run under."""
     if state == "done":
         return "stale" if why else "done"
-    return "new" if state == "planned" else state
+    return "new" if state in ("planned", "skipped") else state

@@ -79,7 +79,7 @@ def _tally(name: str, planned: PlannedExperiment, of: Fates, starts: Sequence[in
 
 def _counted(state: str) -> str:
     """Give what a state is counted under."""
-    return "failed" if state in FAULTS else "new" if state == "planned" else state
+    return "failed" if state in FAULTS else "new" if state in ("planned", "skipped") else state
 
 
 def cost_to_send(plan: Plan, tallies: Mapping[str, Tally]) -> Cost:
