@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -9,11 +10,12 @@ from typing import Any, Final
 
 from .clusters import ClusterProject
 from .journals import Run, read_runs
-from .oracle import GOING_ON, Oracle
+from .oracle import GOING_ON, Oracle, counts_of
 from .violation import Violation
 from .witness import alive
 
 BY_SCHEDULER: Final = frozenset(("cancelled", "killed", "lost", "timeout", "oom"))
+SETTLED: Final = 30.0  # seconds after which a scheduler has said all that it will say of what has ended
 LATE: Final = 330.0  # seconds after which a task that its scheduler does not know is lost, as the manual says, and some
 
 
@@ -46,9 +48,15 @@ class ClusterOracle(Oracle):
         """Nodes are other hosts, too; of them the scheduler says whether anything goes on."""
 
     def _check_counts(self, status: Mapping[str, Any], told: Mapping[str, str]) -> None:
-        counted = {state for counts in status["experiments"].values() for state, number in counts.items() if number}
-        if not (counted | set(told.values())) & set(GOING_ON):  # else the scheduler may go on between two commands
-            super()._check_counts(status, told)
+        """A scheduler may go on between two commands, and know more of what has just ended: then both are asked again."""
+        limit = time.monotonic() + SETTLED
+        while counts_of(status) != Counter(told.values()) and time.monotonic() < limit:
+            if {*counts_of(status), *told.values()} & set(GOING_ON):
+                return
+            status = json.loads(self.project.xpc("status", "--json").out)
+            rows = json.loads(self.project.xpc("query", "show id, status", "--format", "json").out)
+            told = {row["id"]: str(row["status"]) for row in rows}
+        super()._check_counts(status, told)
 
     def complete(self) -> None:
         """Wait until nothing goes on; type what the manual says; demand that everything is done then."""

@@ -140,11 +140,9 @@ class Oracle:
                     raise Violation(f"run {id} is done with other values than it had{self.story(id)}")
 
     def _check_counts(self, status: Mapping[str, Any], told: Mapping[str, str]) -> None:
-        counted = Counter[str]()
-        for counts in status["experiments"].values():
-            counted.update(counts)
-        if {state: number for state, number in counted.items() if number} != dict(Counter(told.values())):
-            raise Violation(f"`xpc status` counts {dict(counted)}, a query {dict(Counter(told.values()))}")
+        counted, states = counts_of(status), Counter(told.values())
+        if counted != states:
+            raise Violation(f"`xpc status` counts {dict(counted)}, a query {dict(states)}")
 
     # -------------------------------------------------------------- records
 
@@ -268,6 +266,14 @@ class Oracle:
     def _last_words(self) -> str:
         said: list[Said] = self.project.told[-6:]
         return "\n" + "\n".join(map(str, said))
+
+
+def counts_of(status: Mapping[str, Any]) -> Counter[str]:
+    """Give how many runs of all experiments are in each state, as `xpc status --json` has it."""
+    counted = Counter[str]()
+    for counts in status["experiments"].values():
+        counted.update(counts)
+    return +counted
 
 
 def _is_elsewhere(run: Run) -> bool:
