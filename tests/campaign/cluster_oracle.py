@@ -48,7 +48,7 @@ class ClusterOracle(Oracle):
         """Nodes are other hosts, too; of them the scheduler says whether anything goes on."""
 
     def _check_counts(self, status: Mapping[str, Any], told: Mapping[str, str]) -> None:
-        """A scheduler may go on between two commands, and know more of what has just ended: then both are asked again."""
+        """A scheduler may know more of what has just ended by the second command: then both are asked again."""
         limit = time.monotonic() + SETTLED
         while counts_of(status) != Counter(told.values()) and time.monotonic() < limit:
             if {*counts_of(status), *told.values()} & set(GOING_ON):
