@@ -1,9 +1,14 @@
-"""What holds for all tests: what Python compiles is kept, though the environment may say that it shall not be."""
+"""What holds for all tests: which Python the runs find, and that what it compiles is kept."""
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 # Each process of a test run would otherwise rewrite the assertions of all tests anew, and each `xpc` that a test types
-# would compile xpc anew; both together take longer than many a test file.
+# would compile xpc anew, where the environment says that nothing compiled shall be kept.
 sys.dont_write_bytecode = False
+
+# Runs call `python3`: they find this one, as the manual advises, and no script that looks for a version first.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
