@@ -63,6 +63,27 @@ def test_each_run_with_its_state_and_why(study: Study) -> None:
     assert "\nid " not in study.xpc("build")
 
 
+def test_what_waits_in_vain_says_for_which_run(study: Study) -> None:
+    """As long as that would fail again: the first one above that is at fault."""
+    waiting = [
+        "evaluate:",
+        "id       status  seed  why",
+        "ID  done       0",
+        "ID  new        1  comes after train ID, which failed",
+        "ID  new        2",
+    ]
+    assert runs(study.xpc("build -v"))[-5:] == waiting
+    more = "\nexperiment last:\n    after evaluate\n    run 'true'\n".replace("'", '"')
+    study.write("Experimentfile", STUDY + more)
+    last = ["last:", *waiting[1:2], *(line.replace("done", "new ") for line in waiting[2:])]
+    assert runs(study.xpc("build -v"))[-10:] == [*waiting, *last]
+    id = study.ids("train")[1]
+    assert f"comes after train {id[:7]}, which failed" in study.xpc("build -v")
+    (study.folder / f"runs/train/{id}/run.jsonl").write_text("{}\nnonsense\n")
+    study.xpc("list --rescan")
+    assert study.xpc("build -v").count(f"comes after train {id[:7]}, whose records can't be read\n") == 2
+
+
 def test_chosen_runs_alone(study: Study) -> None:
     """`--where` shows the runs of that build: the chosen ones, and what they come after."""
     assert runs(study.xpc("build evaluate --where 'seed == 0' --dry-run -v")) == [

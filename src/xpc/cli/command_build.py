@@ -64,6 +64,7 @@ def command(
     from .again import chosen_by_force, find_again, mode_of, sends_again
     from .build_runs import run_lines
     from .build_summary import kinship_note, summary, to_json
+    from .fates import find_fates
     from .freshness import Freshness
     from .selecting import rows_where
     from .standing import Standings
@@ -92,7 +93,8 @@ def command(
         export(session, plan)
     freshness = Freshness(session, standings, plan)
     again = find_again(plan, standings, freshness, mode, forced)
-    tallies = tally(plan, standings, freshness, again)
+    fates = find_fates(plan, standings, again)
+    tallies = tally(plan, freshness, fates)
     if as_json:
         click.echo(json_text(to_json(session, build, tallies)))
         return
@@ -103,7 +105,7 @@ def command(
     if asked:
         click.echo(asked)
     if verbose:
-        for line in run_lines(session, standings, plan, freshness):
+        for line in run_lines(session, standings, plan, freshness, fates):
             click.echo(line)
         for path, data in build.files.items():
             if path.endswith(EXECUTABLE):

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING
 from xpc.compiler.cost import Cost, cost
 from xpc.runtime.selection import FAULTS
 
-from .fates import Fates, find_fates
-
 if TYPE_CHECKING:
     from xpc.compiler.plan import Plan, PlannedExperiment
 
-    from .again import Again
+    from .fates import Fates
     from .freshness import Freshness
-    from .standing import Standings
 
 
 @dataclass(slots=True)
@@ -38,9 +35,8 @@ class Tally:
     again: int = 0
 
 
-def tally(plan: Plan, standings: Standings, freshness: Freshness, again: Again) -> dict[str, Tally]:
+def tally(plan: Plan, freshness: Freshness, fates: Mapping[str, Fates | None]) -> dict[str, Tally]:
     """Count the runs of each planned experiment."""
-    fates = find_fates(plan, standings, again)
     found: dict[str, Tally] = {}
     for name, planned in plan.experiments.items():
         of = fates[name]
