@@ -137,6 +137,25 @@ def test_logs_of_an_attempt_that_was_not_made(project: Path) -> None:
     assert typed(f"xpc logs {run} --attempt 2", project, status=1) == f"Run {run[:7]} of work has 1 attempt only.\n"
 
 
+def test_list_calls_skipped_what_a_failed_parent_keeps_from_running(tmp_path: Path) -> None:
+    """`xpc list` gives a run the state that `xpc status`, `xpc show` and a query give it; for a build it is new."""
+    source = tmp_path / "source"
+    source.mkdir()
+    study = "experiment one:\n    repeat 2 as n\n    run \"sh -c 'exit $1' x {n}\"\n"
+    (source / "Experimentfile").write_text(study + 'experiment two:\n    after one\n    run "true"\n')
+    folder = console.fresh_project(source, tmp_path / "study")
+    console.run("xpc submit", folder)
+
+    told = json.loads(typed("xpc list two --json", folder))
+    where = typed("xpc list two --where 'status == skipped'", folder).splitlines()
+    found = typed("xpc query 'from two show status' --format csv", folder).split()
+    build = typed("xpc build -v", folder).split("two:\n")[1].splitlines()
+
+    assert [run["status"] for run in told] == found[1:] == ["done", "skipped"]
+    assert [line.split()[1] for line in where] == ["status", "skipped", "of"]
+    assert [line.split()[1] for line in build[1:3]] == ["done", "new"]
+
+
 def test_list_says_how_many_runs_are_shown(project: Path) -> None:
     """One run is a run, not runs."""
     assert typed("xpc list total", project).splitlines()[-1] == "1 of 1 run."
@@ -245,3 +264,22 @@ def test_interrupt_while_it_is_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("xpc list | true", 0),
+        ("xpc --help | true", 0),
+        ("xpc list >&-", 0),
+        ("xpc list >&- 2>&-", 0),
+        ("xpc list <&- >&- 2>&-", 0),
+        ("xpc nothing 2>&-", 2),
+        ("xpc submit 2>&1 | true", 1),
+    ],
+)
+def test_nobody_reads_what_is_printed(project: Path, line: str, status: int) -> None:
+    """A reader that leaves, or an output that is closed, is no error; but what may not have been done is not fine."""
+    typed = f"{Path(sys.executable).parent}/{line}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", typed], cwd=project, check=False)
+    assert done.returncode == status

@@ -77,15 +77,17 @@ def lines(
     *called* gives the word for a state with its reason.
     """
     from xpc.compiler.describe import id_length, varying
+    from xpc.runtime.query.view import View
 
     length = id_length(session.tables.values())
     commands = Commands(session) if show_command else None
+    view = View(session.tables, standings.store)
     for name, rows in chosen.items():
         table = session.tables[name]
         if not rows:
             continue
         keys: Sequence[Key] = () if show_command else varying([(table, rows)])
-        states = [standings.state(name, table.id(row)) for row in rows]
+        states = [view.states(name)[row] for row in rows]
         reasons = [why.of(name, table.id(row), state) for row, state in zip(rows, states, strict=True)]
         told = ["why"] if any(reasons) else []
         body = [
@@ -182,13 +184,16 @@ def records(
     session: Session, standings: Standings, chosen: Mapping[str, Sequence[int]], why: Why
 ) -> Iterator[dict[str, object]]:
     """Give the shape of `xpc list --json`, a run at a time."""
+    from xpc.runtime.query.view import View
+
     commands = Commands(session)
+    view = View(session.tables, standings.store)
     for name, rows in chosen.items():
         table = session.tables[name]
         for row in rows:
             run = table.id(row)
             record = standings.store.record(name, run)
-            state = standings.state(name, run)
+            state = view.states(name)[row]
             above = [(p.experiment, parent) for p in table.parents for parent in p.of(row)]
             yield {
                 "id": run,

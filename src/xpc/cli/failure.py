@@ -43,9 +43,35 @@ def _told(refused: PermissionError) -> str:
     return "\n".join([f"error[XS008]: {found.message}", *(f"help: {line}" for line in found.help)])
 
 
+def _open_outputs() -> None:
+    """Give what was started with a closed output (`xpc list >&-`) one that nobody reads: else the next file that is
+    opened would be its output."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_WRONLY)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115  # it is open as long as we live
+
+
+def _unread() -> int:
+    """End where the reader of a pipe has left (`xpc list | head`): no error, and nothing more to flush. Where nobody
+    reads stderr either (`xpc submit 2>&1 | true`), what a command was about to do may not have been done."""
+    import select
+
+    poll = select.poll()
+    poll.register(2, 0)
+    unheard = any(events & select.POLLERR for _, events in poll.poll(0))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return AT_FAULT if unheard else FINE
+
+
 def run_guarded(arguments: list[str]) -> int:
     from .root import root
 
+    _open_outputs()
+    stdout = sys.stdout
     try:
         status = root.main(arguments, prog_name="xpc", standalone_mode=False)
         sys.stdout.flush()
@@ -64,9 +90,11 @@ def run_guarded(arguments: list[str]) -> int:
         (told or click.ClickException(text)).show()
         return misuse.exit_code
     except BrokenPipeError:
-        # The reader of a pipe has left (`xpc list | head`): no error, and nothing more to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
+        return _unread()
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        return _unread()  # click found that nobody reads: it wraps what is left, and would end with 1
     except KeyboardInterrupt:
         return 130
     except PermissionError as refused:
