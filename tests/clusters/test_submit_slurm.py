@@ -298,6 +298,7 @@ def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None
     }
     project.until(lambda: project.status() == wanted)
     project.write({"go": ""})
+    assert "\nTo submit: 5 runs in 3 arrays" in project.xpc("build", "--dry-run", "--target", "here").stdout
     again = project.xpc("submit", "--target", "here")
     assert again.stderr.endswith("Cancelled 1 queued task first, to send it again.\n")
     assert intents(project)[3:] == [("train-1", [[0, 2]]), ("evaluate-1", [[0, 2]]), ("ensemble-1", [[0, 1]])]
