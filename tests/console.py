@@ -72,6 +72,15 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return prefork.run(words, folder, environment)
 
 
+def xpc(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Type `xpc` with these words in *folder*, with *variables* besides those of this process."""
+    environment = {**os.environ, **variables}
+    if prefork.can_run(environment):
+        return prefork.run(list(words), folder, environment)
+    command = [sys.executable, "-m", "xpc", *words]
+    return subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, check=False)
+
+
 def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Type one command in *folder*, in a shell."""
     return subprocess.run(

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from console import xpc
 from plotting import STUDY, log
 from recorded import Recorded
 
@@ -39,17 +40,6 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for row in range(6):
         log(study, row, steps=[0, 1, 2], loss=[1.0, 0.5, 0.25 + row / 100])
     return folder
-
-
-def xpc(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "xpc", *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
 
 
 def test_a_pipe_gets_ascii(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -195,12 +196,14 @@ report losses:
     assert [table.frame.columns.tolist()[1] for table in xpc.open(tmp_path).report("losses")] == ["n", "mean(loss)"]
 
 
-def test_types(tmp_path: Path) -> None:
+def test_types(pytestconfig: pytest.Config) -> None:
     """A script is checked strictly, and its one mistake is found."""
-    script = tmp_path / "script.py"
-    script.write_text(TYPED)
+    kept = pytestconfig.cache.mkdir("mypy-reader")  # what it finds of xpc and libraries, as long as they are the same
+    known = Path(os.path.relpath(kept, console.ROOT))  # which a checkout that is moved takes along
+    script = known / "script.py"
+    (console.ROOT / script).write_text(TYPED)
     said = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", f"--cache-dir={tmp_path}/cache", str(script)],
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", f"--cache-dir={known}", str(script)],
         cwd=console.ROOT,
         env={"PATH": "/usr/bin:/bin", "MYPYPATH": "src"},
         capture_output=True,
