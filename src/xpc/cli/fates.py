@@ -26,7 +26,7 @@ Fate = Literal["sent", "done", "busy", "left", "unreadable", "blocked", "unasked
 after one that is not sent; `unasked` is what a retry is not about."""
 
 BUSY: Final = ("queued", "running")
-FRUITFUL: Final = ("sent", "done", "busy")  # what comes after such a run can be sent
+FRUITFUL: Final = frozenset(("sent", "done", "busy"))  # what comes after such a run can be sent
 KNOWN_WITHOUT_CODE: Final = ("command", "environment")  # parts of the fingerprint of a plan that is not pinned
 
 
@@ -79,40 +79,43 @@ class _Finder:
         self._retried = retried
         self._alike = Alike(plan, standings)
         self._above: dict[str, dict[int, Fate] | None] = {}
+        self._moved: dict[str, Collection[int]] = {}  # rows that are to be sent, and all that comes after them
 
     def look(self, name: str, planned: PlannedExperiment) -> Fates | None:
         parents = [(p, self._above[p.experiment]) for p in planned.table.parents if p.experiment in self._above]
         known = [(p, fates) for p, fates in parents if fates is not None]
         if self._retried is None and not known and not self._standings.any(name):
-            self._above[name] = None
+            self._above[name], self._moved[name] = None, range(planned.table.count)
             return None
+        moved = [(p, self._moved[p.experiment]) for p, _ in parents]
         rows = range(planned.runs) if planned.rows is None else planned.rows
         states = self._standings.store.states(name, [planned.table.id(row) for row in rows])
         found: list[Fate] = []
+        own_moved: set[int] = set()
         for row, state in zip(rows, states, strict=True):
+            below = any(parent in them for p, them in moved for parent in p.of(row))
+            fate = self._own(name, row, state, below=below)
+            if below or fate == "sent":
+                own_moved.add(row)
             above: Iterator[Fate] = (fates[parent] for p, fates in known for parent in p.of(row) if parent in fates)
-            found.append(self._fate(name, row, state, set(above)))
-        self._above[name] = dict(zip(rows, found, strict=True))
+            found.append("blocked" if fate == "sent" and not FRUITFUL.issuperset(above) else fate)
+        self._above[name], self._moved[name] = dict(zip(rows, found, strict=True)), own_moved
         return Fates(states, found)
 
-    def _fate(self, name: str, row: int, state: State, above: set[Fate]) -> Fate:
-        own = self._own(name, row, state, above)
-        return "blocked" if own == "sent" and not above.issubset(FRUITFUL) else own
-
-    def _own(self, name: str, row: int, state: State, above: set[Fate]) -> Fate:
-        """Give the fate of a run as far as it goes by its own state, and by whether a parent is *sent*."""
+    def _own(self, name: str, row: int, state: State, *, below: bool) -> Fate:
+        """Give the fate of a run by its own state, and by whether it is *below* one that is to be sent."""
         if state == "done":
             return "sent" if row in self._again.get(name, ()) else "done"
         if state in BUSY:
             # What is queued on a cluster behind a run that is sent again is cancelled first, and sent with it.
-            withdrawn = state == "queued" and "sent" in above and self._plan.target.kind != "local"
+            withdrawn = below and state == "queued" and self._plan.target.kind != "local"
             return "sent" if withdrawn else "busy"
         if state == "broken":
             return "unreadable"
         if self._retried is not None:
             from xpc.runtime.retry import WAITING
 
-            along = "sent" in above and state in WAITING
+            along = below and state in WAITING
             return "sent" if along or self._is_retried(self._retried, name, row, state) else "unasked"
         return "left" if state in FAULTS and self._alike.of(name, row) else "sent"
 
