@@ -61,7 +61,7 @@ class ClusterOracle(Oracle):
     def complete(self) -> None:
         """Wait until nothing goes on; type what the manual says; demand that everything is done then."""
         self.cluster.settle()
-        told = self._told_at_last()
+        told = self.told_at_last()
         self._help(told)
         self.cluster.settle()
         self._submit_all()
@@ -73,7 +73,7 @@ class ClusterOracle(Oracle):
         self._wait_for_quiet()
         self.check_leftovers()
 
-    def _told_at_last(self) -> dict[str, str]:
+    def told_at_last(self) -> dict[str, str]:
         """Ask until nothing is told as going on that the scheduler does not have: it may take five minutes."""
         limit = time.monotonic() + LATE
         while True:
