@@ -79,7 +79,7 @@ endif
 
 $(VENV)/%.stamp: $(VENV)/made.stamp pyproject.toml
 ifdef UV
-	$(UV) pip install --quiet --python $(BIN)/python --editable . --group $*
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --editable . --group $*
 else
 	$(BIN)/python -m pip install --quiet --editable . --group $*
 endif

@@ -6,9 +6,18 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 # Each process of a test run would otherwise rewrite the assertions of all tests anew, and each `xpc` that a test types
 # would compile xpc anew, where the environment says that nothing compiled shall be kept.
 sys.dont_write_bytecode = False
 
 # Runs call `python3`: they find this one, as the manual advises, and no script that looks for a version first.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Give how many processes `-n auto` starts: tests wait for a third of their time, for programs and deadlines."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
