@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request, ViewportSize
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+
 Open = Callable[..., "Page"]
+Listeners = dict[str, Callable[[Any], None]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,31 +46,52 @@ def complaints() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def usual_page(browser: Browser) -> Iterator[Page]:
+    """A page that tests take over from each other: to start the process of one takes longer than most tests."""
+    page = browser.new_page(viewport=VIEWPORT)
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, complaints: list[str], tmp_path: Path) -> Iterator[Open]:
+def open_page(browser: Browser, usual_page: Page, complaints: list[str], tmp_path: Path) -> Iterator[Open]:
     """Open a page's text as a file; at the end nothing may have been loaded, said on the console, or gone wrong."""
-    pages: list[Page] = []
+    usual: list[Page] = [usual_page]
+    pages: list[tuple[Page, Listeners]] = []
 
     def open_text(text: str, address: str = "", **options: Any) -> Page:
         file = tmp_path / "page.html"
         file.write_text(text)
-        page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})
-        pages.append(page)
-        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((file.as_uri(), "data:"))
-                else complaints.append(f"request: {request.url}")
-            ),
-        )
+        page = usual.pop() if usual and not options else browser.new_page(**{"viewport": VIEWPORT, **options})
+        pages.append((page, listeners := listening(complaints, file.as_uri())))
+        for event, listener in listeners.items():
+            page.on(event, listener)  # type: ignore[call-overload]
         page.goto(file.as_uri() + address)
         return page
 
     yield open_text
-    for page in pages:
-        page.close()
+    for page, listeners in pages:
+        if page is not usual_page:
+            page.close()
+            continue
+        page.evaluate("window.localStorage.clear()")
+        page.mouse.move(0, 0)
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
     assert complaints == []
+
+
+def listening(complaints: list[str], address: str) -> Listeners:
+    """Give what takes down all that a page at *address* should not do."""
+
+    def requested(request: Request) -> None:
+        if not request.url.startswith((address, "data:")):
+            complaints.append(f"request: {request.url}")
+
+    return {
+        "console": lambda message: complaints.append(f"console: {message.text}"),
+        "pageerror": lambda error: complaints.append(f"error: {error}"),
+        "dialog": lambda dialog: complaints.append(f"dialog: {dialog.message}"),
+        "request": requested,
+    }
