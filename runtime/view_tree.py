@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ..grammar.diagnostic import Diagnostics
 from .cell_text import plain
+from .schedulers.opening import IGNORE
 
 LIST: Final = ".xpc-view"  # the links that are ours, a line each: path, tab, target
 LONGEST: Final = 100  # characters of a folder's name
@@ -75,6 +76,7 @@ def link(project: Path, folder: Path, links: Mapping[str, str], diagnostics: Dia
     stale = [path for path, target in ours.items() if wanted.get(path) != target]
     # What is about to be made is written down first: whatever a cut leaves is known to be ours.
     _write(folder, {**ours, **wanted})
+    _hide(folder)
     for path in stale:
         _remove(folder, path, ours[path])
     made = sum(_make(folder / path, target) for path, target in wanted.items())
@@ -143,6 +145,13 @@ def _remove(folder: Path, path: str, target: str) -> None:
             if parent != Path("."):
                 with contextlib.suppress(OSError):
                     (folder / parent).rmdir()
+
+
+def _hide(folder: Path) -> None:
+    """Keep the tree out of the user's repository, where it would count as code, and make every run stale."""
+    # Not through a link that lies there already, as `exists` and `write_text` would.
+    with contextlib.suppress(FileExistsError), open(folder / ".gitignore", "x") as ignore:
+        ignore.write(IGNORE)
 
 
 def _write(folder: Path, links: Mapping[str, str]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import console
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import Recorded, half_finished
 
@@ -57,12 +58,12 @@ def test_it_is_brought_up_to_date(study: Recorded) -> None:
 
     fewer = console.run("xpc view by --by seed train --where 'seed == 1 and status == done'", study.folder)
     assert fewer.stdout == "3 links in by: 0 made, 3 kept, 5 removed.\n"
-    assert sorted(os.listdir(by)) == [LIST, "0", "1"]
+    assert sorted(os.listdir(by)) == [".gitignore", LIST, "0", "1"]
     assert (by / "0/notes.txt").read_text() == "mine"
 
     other = console.run("xpc view by --by model.name train --where 'seed == 1 and status == done'", study.folder)
     assert other.stdout == "3 links in by: 3 made, 0 kept, 3 removed.\n"
-    assert sorted(os.listdir(by)) == [LIST, "0", "cnn", "mlp"]
+    assert sorted(os.listdir(by)) == [".gitignore", LIST, "0", "cnn", "mlp"]
 
 
 def test_nothing_is_overwritten(study: Recorded) -> None:
@@ -100,6 +101,22 @@ def test_a_list_that_lies_leads_nowhere(study: Recorded) -> None:
     assert victim.is_symlink()
 
 
+def test_it_is_no_code(study: Recorded) -> None:
+    """A tree in the project is not in git, and so makes no run stale; an ignore file that is a link is left alone."""
+    subprocess.run(["git", "init", "-q"], cwd=study.folder, check=True)
+    done = console.run("xpc view by --by seed train --where 'status == done'", study.folder)
+    assert done.returncode == 0, done.stderr
+    seen = subprocess.run(["git", "status", "--porcelain"], cwd=study.folder, capture_output=True, check=True).stdout
+    assert b"?? runs/\n" in seen
+    assert b" by/" not in seen
+
+    victim = study.folder.parent / "victim"
+    (study.folder / "by/.gitignore").unlink()
+    (study.folder / "by/.gitignore").symlink_to(victim)
+    assert console.run("xpc view by --by seed train", study.folder).returncode == 0
+    assert not victim.exists()
+
+
 def test_a_key_that_there_is_not(study: Recorded) -> None:
     said = console.run("xpc view by --by optimizer.rl train", study.folder)
 
@@ -108,6 +125,7 @@ def test_a_key_that_there_is_not(study: Recorded) -> None:
     assert not (study.folder / "by").exists()
 
 
+@settings(deadline=None)
 @given(st.text() | st.floats() | st.lists(st.text()) | st.none())
 def test_names_are_safe(value: object) -> None:
     """One folder, visible, of a length that a disk takes."""
