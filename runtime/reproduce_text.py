@@ -82,7 +82,7 @@ def _state(found: Comparison) -> list[Row]:
     before, after = found.state
     lines: list[Row] = [(before, "the same") if before == after else (f"{before} → {after}", _reason(found))]
     if found.exit[0] != found.exit[1]:
-        lines.append((f"exit {found.exit[0]} → {found.exit[1]}", ""))
+        lines.append((f"exit {' → '.join('—' if code is None else str(code) for code in found.exit)}", ""))
     return lines
 
 

@@ -180,6 +180,8 @@ def test_a_failure_is_reproduced_too(tmp_path: Path) -> None:
 
     status, said = reproduce(folder, run)
     assert (status, said["state"], said["exit"]) == (0, {"a": "failed", "b": "failed"}, {"a": 3, "b": 3})
+    typed = console.run(f"xpc reproduce {run}", folder)
+    assert typed.stderr.splitlines()[-1].startswith("1 failed in "), typed.stderr  # `xpc retry` is about the study
     build = next((folder / ".xpc/builds").glob("*"))
     shutil.move(build, tmp_path / "build")
     gone = console.run(f"xpc reproduce {run}", folder)
@@ -195,7 +197,7 @@ def test_a_failure_is_reproduced_too(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     gone = console.run(f"xpc reproduce {run}", folder)
     assert (gone.returncode, "error[XR023]" in gone.stderr) == (1, True), gone.stderr
-    assert not list((folder / ".xpc/reproductions").glob("*-2"))
+    assert not list((folder / ".xpc/reproductions").glob("*-3"))
 
 
 def test_an_export_that_was_written_to_is_told(tmp_path: Path) -> None:
@@ -402,14 +404,17 @@ def test_it_can_be_interrupted(tmp_path: Path) -> None:
     run = ids(folder)[0]
     slow.touch()
     command = [sys.executable, "-m", "xpc", "reproduce", run]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as typed:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as typed:
         deadline = time.monotonic() + 60
         while not begun.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         typed.send_signal(signal.SIGINT)
-        said = typed.communicate(timeout=60)[0]
+        out, said = typed.communicate(timeout=60)
 
-    assert "Not reproduced" in said
+    assert (typed.returncode, out) == (130, "")
+    assert said.endswith("\nNot reproduced: it was stopped, and nothing is compared.\n"), said
+    assert "xpc submit" not in said
+    assert not list((folder / ".xpc/reproductions").glob("*/.xpc/snapshots/[0-9a-f]*"))
     slow.unlink()
     status, again = reproduce(folder, run)
     assert (status, again["reproduced"]) == (0, True), again

@@ -25,7 +25,8 @@ class Bar:
 
     interval: float | None = 0.1
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, advice: bool = True) -> None:
+        self._advice = advice
         self._console = Console(file=stream, highlight=False)
         self._progress = Progress({})
         self._live: Live | None = None
@@ -61,7 +62,7 @@ class Bar:
             self.tick()
             self._live.stop()
             self._live = None
-        for line in sentence(outcome, seconds):
+        for line in sentence(outcome, seconds, advice=self._advice):
             self.say(line)
 
     def _indent(self) -> int:

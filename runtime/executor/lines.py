@@ -12,7 +12,8 @@ from .reporter import Silent, sentence
 class Lines(Silent):
     """Writes whole lines and nothing else, each at once."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, advice: bool = True) -> None:
+        self._advice = advice
         self._stream = stream
 
     def begin(self, totals: Mapping[str, int], at_a_time: int) -> None:
@@ -29,7 +30,7 @@ class Lines(Silent):
         self._stream.flush()
 
     def finish(self, outcome: Outcome, seconds: float) -> None:
-        for line in sentence(outcome, seconds):
+        for line in sentence(outcome, seconds, advice=self._advice):
             self.say(line)
 
 

@@ -52,27 +52,31 @@ class Silent:
         pass
 
 
-def reporter_for(stream: TextIO, *, silent: bool = False) -> Reporter:
-    """Choose by where the words go: a bar for a terminal, lines for a pipe or a file."""
+def reporter_for(stream: TextIO, *, silent: bool = False, advice: bool = True) -> Reporter:
+    """Choose by where the words go: a bar for a terminal, lines for a pipe or a file. Without *advice* they don't say
+    what to do next, which is so of a submit alone."""
     if silent:
         return Silent()
     if stream.isatty():
         from .bar import Bar
 
-        return Bar(stream)
+        return Bar(stream, advice=advice)
     from .lines import Lines
 
-    return Lines(stream)
+    return Lines(stream, advice=advice)
 
 
-def sentence(outcome: Outcome, seconds: float) -> list[str]:
-    """Give the closing lines: what became of the runs, then what to do next."""
+def sentence(outcome: Outcome, seconds: float, *, advice: bool = True) -> list[str]:
+    """Give the closing lines: what became of the runs, then (as *advice*) what to do next."""
     from .progress import about
 
     parts = [f"{count:,} {state}" for state in STATES if (count := outcome.total(state))]
     lines = [f"{', '.join(parts) or 'Nothing to run'} in {about(seconds)}." if parts else "Nothing to run."]
     if outcome.signal is not None:
         lines[0] = "Stopped: " + lines[0]
+    if not advice:
+        return lines
+    if outcome.signal is not None:
         lines.append("`xpc submit` goes on from here.")
     elif failures := sum(outcome.total(state) for state in ("failed", "timeout", "oom")):
         them = "it" if failures == 1 else "them"

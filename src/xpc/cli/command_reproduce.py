@@ -206,13 +206,17 @@ def _execute(session: Session, reproduction: Reproduction, target: Target | None
     if _is_cluster(target):
         return _submit(session, reproduction, as_json=as_json)
     from xpc.runtime.executor.reporter import reporter_for
+    from xpc.runtime.reproduce_project import drop_code
     from xpc.runtime.schedulers.local import submit
 
-    reporter = reporter_for(sys.stderr, silent=as_json)
+    reporter = reporter_for(sys.stderr, silent=as_json, advice=False)
     done = submit(reproduction.project, reproduction.build, [0], session.diagnostics, reporter=reporter)
     if done is None:
         print_diagnostics(session.diagnostics)
         return AT_FAULT
+    if done.outcome.signal is not None:
+        drop_code(reproduction)
+        raise Stop(done.outcome.status, "Not reproduced: it was stopped, and nothing is compared.")
     return None
 
 
