@@ -95,6 +95,7 @@ def _prepare(
     if mirrored:
         _mirror(original, project, made.folder / original.prefix)
         notes.append("it names the project folder: what is there and not in the snapshot is as it is now")
+    notes += [f"what is in `{given}` is as it is now" for given in _reached(original)]
     for given in _climbing(original):
         _link(original.project, project, given)
     _link_parents(original, project)
@@ -153,7 +154,12 @@ def _inner(original: Original, mirrored: bool) -> str:
 
 
 def _climbing(original: Original) -> list[str]:
-    """Give the paths that runs reach from the project folder: links, and what containers mount."""
+    """Give the paths that runs reach from the project folder."""
+    return [path for path in _reached(original) if not os.path.isabs(path)]
+
+
+def _reached(original: Original) -> list[str]:
+    """Give the paths that are not in the snapshot and that runs reach: links, and what containers mount."""
     context = template.Context(
         str(original.project), original.run, original.folder, os.path.join(original.folder, "files"), 1, {}
     )
@@ -161,7 +167,7 @@ def _climbing(original: Original) -> list[str]:
     mounts = container["mounts"] if container is not None else []
     given = [link["path"] for link in original.build.plan["links"]]
     given += [template.text(mount["path"], context) for mount in mounts]
-    return [path for path in dict.fromkeys(given) if not os.path.isabs(path)]
+    return list(dict.fromkeys(given))
 
 
 def _link(source: Path, project: Path, given: str) -> None:

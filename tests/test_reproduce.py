@@ -267,7 +267,7 @@ experiment train:
 
 
 def test_links_lead_where_they_led(tmp_path: Path) -> None:
-    """Also one that leads out of the project."""
+    """Also one that leads out of the project; it is said that nobody knows what was there then."""
     study = """\
 link "data"
 link "../shared"
@@ -291,6 +291,7 @@ experiment train:
 
     assert (status, said["outputs"]["both"]["verdict"]) == (0, "equal"), said
     assert (folder / said["folder"] / "files/both").read_text() == "a\nb\n"
+    assert said["notes"] == ["what is in `data` is as it is now", "what is in `../shared` is as it is now"]
 
 
 @podman
