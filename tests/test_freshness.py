@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import console
 import pytest
 from fresh_study import STUDY, TRAIN, Study, masked
 from repository import Repo
@@ -371,3 +372,25 @@ def test_json_of_build_and_list(study: Study) -> None:
     }
     assert by_name["train"]["why"] == []
     assert {each["why"] for each in study.json("list evaluate")} == {"stale: command changed"}
+
+
+def test_code_that_is_misspelt_is_told(tmp_path: Path) -> None:
+    """A name that matches no file would let no change make a run stale: a warning says so, once. Files may come later
+    for one of several patterns, but not for all of them."""
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "Experimentfile").write_text(
+        'experiment one:\n    code "trian.py", "*.py", "src/**"\n    run "python train.py"\n'
+    )
+    (source / "train.py").write_text("print(1)\n")
+    folder = console.fresh_project(source, tmp_path / "project")
+    for command in ("build", "submit"):
+        done = console.run(f"xpc {command}", folder)
+        assert (done.returncode, done.stderr.count("XP107")) == (0, 1), done.stderr
+        assert done.stderr.startswith(
+            "warning[XP107]: no file of the snapshot matches `trian.py`, which `code` of `one` names\n"
+            "help: what is not named there makes no run stale\n"
+        )
+    (folder / "Experimentfile").write_text(study.format('"lib/**"'))
+    said = console.run("xpc build", folder).stderr
+    assert said.startswith("warning[XP107]: no file of the snapshot matches `lib/**`"), said

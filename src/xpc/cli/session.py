@@ -69,6 +69,7 @@ class Session:
         self.target_name = target
         self.snapshot_mode: Literal["worktree", "head", "clean"] = snapshot
         self.diagnostics = Diagnostics()
+        self._code_known = False
         self.sends: Sends = self._sends  # which runs of a plan the command sends: they count where a target bounds them
 
     # ------------------------------------------------------------------ the passes
@@ -172,7 +173,25 @@ class Session:
         assert found is not None
         if pinned:
             self.content.keep()
+            self._require_code()
         return found
+
+    def _require_code(self) -> None:
+        """Warn of a name in `code` that there is not, and of patterns none of which matches: misspelt, they would let
+        no change make a run stale. One of several patterns may be about files to come."""
+        if self._code_known:
+            return
+        self._code_known = True
+        told: set[str] = set()
+        for name, experiment in self.checked().experiments.items():
+            missing = [pattern for pattern in experiment.code if not self.snapshot.code_files((pattern,))]
+            some = len(missing) < len(experiment.code)
+            for pattern in missing:
+                if pattern in told or (some and any(letter in pattern for letter in "*?[")):
+                    continue
+                told.add(pattern)
+                message = f"no file of the snapshot matches `{pattern}`, which `code` of `{name}` names"
+                self.diagnostics.warning("XP107", None, message, help="what is not named there makes no run stale")
 
     def _sends(self, plan: Plan) -> Mapping[str, Collection[int]]:
         """Tell which runs a plain submit would send."""
