@@ -379,9 +379,8 @@ def test_code_that_is_misspelt_is_told(tmp_path: Path) -> None:
     for one of several patterns, but not for all of them."""
     source = tmp_path / "source"
     source.mkdir()
-    (source / "Experimentfile").write_text(
-        'experiment one:\n    code "trian.py", "*.py", "src/**"\n    run "python train.py"\n'
-    )
+    text = 'experiment one:\n    code {}\n    run "python train.py"\n'
+    (source / "Experimentfile").write_text(text.format('"trian.py", "*.py", "src/**"'))
     (source / "train.py").write_text("print(1)\n")
     folder = console.fresh_project(source, tmp_path / "project")
     for command in ("build", "submit"):
@@ -391,6 +390,6 @@ def test_code_that_is_misspelt_is_told(tmp_path: Path) -> None:
             "warning[XP107]: no file of the snapshot matches `trian.py`, which `code` of `one` names\n"
             "help: what is not named there makes no run stale\n"
         )
-    (folder / "Experimentfile").write_text(study.format('"lib/**"'))
+    (folder / "Experimentfile").write_text(text.format('"lib/**"'))
     said = console.run("xpc build", folder).stderr
     assert said.startswith("warning[XP107]: no file of the snapshot matches `lib/**`"), said
