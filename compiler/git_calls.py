@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 LINE_END: Final = "a line end in a path"
@@ -65,7 +65,10 @@ class GitMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """One work tree. *folder* is the folder that was asked for, relative to *top* (``""`` for *top* itself)."""
+    """One work tree. *folder* is the folder that was asked for, relative to *top* (``""`` for *top* itself).
+
+    *scratch*, if there is one, is a folder that takes all new objects: nothing is written to the repository then.
+    """
 
     top: str
     folder: str
@@ -74,6 +77,15 @@ class Repository:
     lfs_dir: str
     silenced: tuple[str, ...]  # filters with a command that only the repository defines; it is not run
     environment: Mapping[str, str] = field(repr=False)
+    scratch: str = ""
+
+    def apart(self, scratch: str) -> Repository:
+        """Give the same repository, with an empty folder for what is new."""
+        objects = os.path.join(scratch, "objects")
+        os.makedirs(objects, exist_ok=True)
+        known = os.path.join(self.common_dir, "objects").replace("\\", "\\\\").replace('"', '\\"')
+        places = {"GIT_OBJECT_DIRECTORY": objects, "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{known}"'}
+        return replace(self, scratch=scratch, environment={**self.environment, **places})
 
     def run(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -98,22 +99,26 @@ def take(
     diagnostics: Diagnostics,
     *,
     root_span: Span | None = None,
+    scratch: Path | None = None,
 ) -> Snapshot | None:
     """Make the snapshot of *folder* (the Experimentfile's), widened to folder/*root*; nothing after an error.
 
     Raises ``PermissionError`` where a file of ours is another user's and closed.
 
     ``worktree`` takes the working tree as it is, ``head`` the last commit, ``clean`` refuses when the two differ.
-    Written are objects and one ref under ``refs/xpc/snapshots/``, and an index of our own in ``.xpc/``.
+    Written are objects and one ref under ``refs/xpc/snapshots/``, and an index of our own in ``.xpc/``; with an empty
+    folder *scratch* objects and index in there, and nothing else. They have to stay as long as the snapshot is used.
     """
     try:
         repository = open_repository(folder)
+        repository = repository if scratch is None else repository.apart(os.fspath(scratch))
         extent = _extent(repository, root, diagnostics, root_span)
         if extent is None:
             return None
         if mode == "head":
             return _take_head(repository, extent, diagnostics)
-        return _take_worktree(repository, extent, _home(folder), mode, diagnostics)
+        home = folder / ".xpc" if scratch is not None else _home(folder)
+        return _take_worktree(repository, extent, home, mode, diagnostics)
     except (GitError, GitMissingError) as error:
         refuse(error, folder, diagnostics)
     except PermissionError:

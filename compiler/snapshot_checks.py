@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..grammar.diagnostic import Diagnostics
 from .git_calls import GitError, Repository
-from .snapshot_lfs import find_pointers, object_path
+from .snapshot_lfs import find_pointers, has_content
 from .snapshot_tree import SYMLINK, Listing
 
 
@@ -104,7 +104,7 @@ def _check_submodule(repository: Repository, path: str, commit: str, diagnostics
 
 def _check_large(repository: Repository, extent: str, listing: Listing, diagnostics: Diagnostics) -> bool:
     pointers = find_pointers(repository, extent, listing)
-    absent = [path for path, oid in pointers if not os.path.exists(object_path(repository.lfs_dir, oid))]
+    absent = [path for path, oid in pointers if not has_content(repository, oid)]
     for path in absent:
         diagnostics.error(
             "XP130",

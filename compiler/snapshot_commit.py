@@ -84,6 +84,8 @@ def write_commit(repository: Repository, extent: str, tree: str, head: str | Non
 
 def keep_commit(repository: Repository, commit: str, *, needed: bool) -> None:
     """Hold the commit by a ref, so that gc can't drop it; HEAD itself may stay without where nobody can write."""
+    if repository.scratch:
+        return
     ref = f"refs/xpc/snapshots/{commit}"
     if os.path.exists(os.path.join(repository.common_dir, ref)):
         return

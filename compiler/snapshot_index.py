@@ -77,6 +77,8 @@ class PrivateIndex:
 
     def keep(self) -> None:
         """Leave the index for the next snapshot, which then needs to look at stat data only."""
+        if self.repository.scratch:
+            return
         state = {
             "seed": _seed(self.repository),
             "extent": self.extent,
@@ -143,8 +145,9 @@ def read_status(text: str) -> Status:
 
 def open_index(repository: Repository, home: Path, extent: str) -> PrivateIndex:
     """Take up the index that the last snapshot kept if it still fits the user's, else a copy of the user's."""
-    _clean(home)
-    work = home / f"{_owner()}{os.getpid()}.index"
+    if not repository.scratch:
+        _clean(home)
+    work = Path(repository.scratch or home) / f"{_owner()}{os.getpid()}.index"
     index = PrivateIndex(repository, home, extent, work)
     if not _take_up(index):
         start_over(index)

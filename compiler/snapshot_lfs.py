@@ -57,7 +57,7 @@ def add_edited(index: PrivateIndex, paths: Sequence[str]) -> list[str]:
     entries = []
     for path in large:
         file = os.path.join(repository.top, path)
-        pointer = _pointer_of(file, repository.lfs_dir)
+        pointer = _pointer_of(file, repository)
         blob = repository.run("hash-object", "-w", "--stdin", input=pointer).decode().strip()
         entries.append(("100755" if os.access(file, os.X_OK) else "100644", blob, path))
     index.set(entries)
@@ -65,7 +65,13 @@ def add_edited(index: PrivateIndex, paths: Sequence[str]) -> list[str]:
     return [path for path in paths if path not in chosen]
 
 
-def _pointer_of(file: str, lfs_dir: str) -> bytes:
+def has_content(repository: Repository, oid: str) -> bool:
+    """Tell whether the content whose SHA-256 is *oid* is here."""
+    places = (repository.lfs_dir, repository.scratch) if repository.scratch else (repository.lfs_dir,)
+    return any(os.path.exists(object_path(place, oid)) for place in places)
+
+
+def _pointer_of(file: str, repository: Repository) -> bytes:
     """Store the content of *file* where LFS keeps it, and give its pointer; a pointer is its own."""
     digest = sha256()
     size = 0
@@ -78,10 +84,13 @@ def _pointer_of(file: str, lfs_dir: str) -> bytes:
             digest.update(block)
             size += len(block)
     oid = digest.hexdigest()
-    place = object_path(lfs_dir, oid)
-    if not os.path.exists(place):
+    if not has_content(repository, oid):
+        place = object_path(repository.scratch or repository.lfs_dir, oid)
         os.makedirs(os.path.dirname(place), exist_ok=True)
         aside = f"{place}.{os.getpid()}"
-        shutil.copyfile(file, aside)
+        if repository.scratch:
+            os.symlink(file, aside)  # it may be large, and is only looked for
+        else:
+            shutil.copyfile(file, aside)
         os.replace(aside, place)
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n".encode()

@@ -90,12 +90,28 @@ def test_build_is_the_same_bytes_anywhere(project: Path, tmp_path: Path) -> None
     assert [(mine / name).read_bytes() for name in names] == [(theirs / name).read_bytes() for name in names]
 
 
-def test_dry_run_writes_nothing(project: Path) -> None:
-    """`--dry-run -v` shows the scripts and leaves no build."""
-    shown = typed("xpc build --dry-run -v", project)
+def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Give time of change and content of all that there is, the repository's own files included; but for the index of
+    records, which any question may bring up to date."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("index.sqlite"))
+    return {path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
+
+@pytest.mark.parametrize("built", [False, True], ids=["at first", "after a build"])
+def test_what_only_looks_writes_nothing(project: Path, built: bool) -> None:
+    """Neither into the project nor into its repository, though the working tree has to be hashed; and what it says of
+    the code is true."""
+    if built:
+        typed("xpc build", project)
+    (project / "new.py").write_text("print(1)\n")
+    before = everything(project)
+    shown = typed("xpc build --dry-run -v", project)
+    for command in ("build --against HEAD", "list", "accept"):
+        typed(f"xpc {command}", project)
+
+    assert everything(project) == before
     assert "--- arrays/work-1.sh" in shown
-    assert not (project / ".xpc/builds").exists()
+    assert shown.split()[:2] == typed("xpc build", project).split()[:2]  # Snapshot, and its tree
 
 
 def test_submit_runs_parents_before_children(project: Path) -> None:

@@ -27,6 +27,27 @@ def test_clean_tree_gives_head(repo: Repo) -> None:
     assert (snapshot.branch, snapshot.dirty, snapshot.changed, snapshot.untracked) == ("main", False, (), ())
 
 
+@pytest.mark.parametrize("name", ["project", 'a:b "c" \\d', "ö ü"])
+def test_apart_is_the_same_and_writes_nothing(tmp_path: Path, name: str) -> None:
+    """What only looks gets the same tree and commit; objects and index go to a scratch folder."""
+    repo = Repo(tmp_path / name, CODE)
+    repo.write({"train.py": "print(2)\n", "new.py": "print(3)\n"})
+    before = everything(repo.path)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    found = take(repo.path, ".", "worktree", Diagnostics(), scratch=scratch)
+
+    assert found is not None
+    assert everything(repo.path) == before
+    assert found.repository.read_blobs([found.listing.entries["new.py"][1]]) == [b"print(3)\n"]
+    kept = repo.take()
+    assert (found.tree, found.commit, found.changed) == (kept.tree, kept.commit, kept.changed)
+
+
+def everything(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_dirty_tree_is_taken_as_it_is(repo: Repo) -> None:
     """Staged, unstaged, untracked, deleted, executable and empty: all as it stands in the working tree."""
     repo.write({"staged.py": "old\n"})

@@ -468,6 +468,21 @@ def test_lfs_content_that_is_not_here(repo: Repo) -> None:
     ]
 
 
+def test_lfs_files_looked_at_apart(repo: Repo, tmp_path: Path) -> None:
+    """What only looks takes an edited file for what LFS would make of it, and leaves LFS's own store as it is."""
+    repo.write({".gitattributes": "*.bin filter=lfs\n", "w.bin": lfs_pointer(b"weights")})
+    repo.commit()
+    store(repo, b"weights")
+    repo.write({"w.bin": "better weights"})
+    (tmp_path / "scratch").mkdir()
+    found = take(repo.path, ".", "worktree", Diagnostics(), scratch=tmp_path / "scratch")
+
+    assert found is not None
+    assert found.tree != repo.git("rev-parse", "HEAD^{tree}")
+    assert len([path for path in (repo.path / ".git/lfs").rglob("*") if path.is_file()]) == 1
+    assert repo.take().tree == found.tree
+
+
 def test_lfs_files_in_the_working_tree(repo: Repo) -> None:
     """With LFS at work the files hold content: unchanged it is no difference, edited it is stored as LFS does."""
     repo.write({".gitattributes": "*.bin filter=lfs\n", "w.bin": lfs_pointer(b"weights")})

@@ -50,6 +50,7 @@ def command(
               xpc accept --rename optimizer.lr=opt.lr --yes
     """
     session = Session(find_folder(Path.cwd()), settings)
+    session.writes = yes
     session.checked()
     if renames:
         if experiments or where is not None:

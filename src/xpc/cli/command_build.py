@@ -71,6 +71,7 @@ def command(
     from .tally import tally
 
     session = Session(find_folder(Path.cwd()), settings, target, snapshot)
+    session.writes = revision is None and not dry_run
     if revision is not None:
         from .against import against
 

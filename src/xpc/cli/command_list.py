@@ -48,6 +48,7 @@ def command(
     from .standing import Standings
 
     session = Session(find_folder(Path.cwd()), settings)
+    session.writes = False
     session.checked()
     standings = Standings(session.folder)
     names = session.experiments(experiments)

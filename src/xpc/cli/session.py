@@ -69,6 +69,7 @@ class Session:
         self.target_name = target
         self.snapshot_mode: Literal["worktree", "head", "clean"] = snapshot
         self.diagnostics = Diagnostics()
+        self.writes = True  # without it a snapshot is taken apart: the project and its repository stay as they are
         self._code_known = False
         self.sends: Sends = self._sends  # which runs of a plan the command sends: they count where a target bounds them
 
@@ -122,10 +123,23 @@ class Session:
         from xpc.compiler.snapshot import take
 
         study = self.checked()
-        found = take(self.folder, study.root, self.snapshot_mode, self.diagnostics)
+        found = take(self.folder, study.root, self.snapshot_mode, self.diagnostics, scratch=self._scratch)
         self.stop_if_failed()
         assert found is not None
         return found
+
+    @cached_property
+    def _scratch(self) -> Path | None:
+        """A folder for what a command that writes nothing makes; it is gone when the command has ended."""
+        if self.writes:
+            return None
+        from tempfile import TemporaryDirectory
+
+        import click
+
+        folder = TemporaryDirectory(prefix="xpc-")
+        click.get_current_context().call_on_close(folder.cleanup)
+        return Path(folder.name)
 
     def may_pin(self) -> bool:
         """Take the snapshot if that can be done, for what can go without: in another user's folder, or without git."""
@@ -133,7 +147,8 @@ class Session:
 
         if "snapshot" not in self.__dict__:
             try:
-                found = take(self.folder, self.checked().root, self.snapshot_mode, Diagnostics())
+                root = self.checked().root
+                found = take(self.folder, root, self.snapshot_mode, Diagnostics(), scratch=self._scratch)
             except PermissionError:
                 found = None
             if found is None:
@@ -172,7 +187,8 @@ class Session:
         self.stop_if_failed()
         assert found is not None
         if pinned:
-            self.content.keep()
+            if self.writes:
+                self.content.keep()
             self._require_code()
         return found
 
