@@ -114,6 +114,28 @@ def test_what_only_looks_writes_nothing(project: Path, built: bool) -> None:
     assert shown.split()[:2] == typed("xpc build", project).split()[:2]  # Snapshot, and its tree
 
 
+def test_origin_of_the_code(project: Path) -> None:
+    """What git knows and what it does not know are told apart."""
+    begin = typed("xpc build --dry-run", project).splitlines()[0]
+    (project / "new.py").write_text("print(1)\n")
+    new = typed("xpc build --dry-run", project).splitlines()[0]
+    (project / "Experimentfile").write_text(STUDY + "\n")
+    both = typed("xpc build --dry-run", project).splitlines()[0]
+
+    assert begin.endswith(", nothing changed since.")
+    commit = begin.split()[3].rstrip(",")
+    assert new.endswith(f": the working tree, 1 file new since {commit}.")
+    assert both.endswith(f": the working tree, 1 file changed and 1 new since {commit}.")
+
+
+def test_submit_of_nothing(project: Path) -> None:
+    """A condition that no run fulfils is answered."""
+    said = typed("xpc submit --where 'run.id == \"0\"'", project)
+
+    assert said.startswith('warning[XQ018]: no run has `run.id` equal to `"0"`\n')
+    assert said.endswith("\n\nNothing to run: there is no such run.\n")
+
+
 def test_submit_runs_parents_before_children(project: Path) -> None:
     """The whole graph runs once; a second submit has nothing to do."""
     typed("xpc submit", project)

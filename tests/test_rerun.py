@@ -225,7 +225,7 @@ def test_done_run_below_a_failed_one_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     found = masked(done.stderr).splitlines()
     assert found[0] == "Kept 2 earlier results (`xpc show` names the folders)."
-    assert found[1] == "Left alone: evaluate ID, since train ID comes before it and has failed."
+    assert found[1] == "Left alone: evaluate ID, since train ID comes before it and is not done."
     states = [(each["experiment"], each["status"]) for each in study.json("list")]
     assert states == [("train", "failed"), ("train", "failed"), ("evaluate", "done"), ("evaluate", "skipped")]
 

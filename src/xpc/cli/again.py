@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["stale", "force"]
 AFTER = "comes after it and is under way"
-BELOW = "comes before it and has failed"
+BELOW = "comes before it and is not done"
 
 
 @dataclass(frozen=True, slots=True)

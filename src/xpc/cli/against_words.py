@@ -47,7 +47,7 @@ def facts(told: Told, change: Change) -> Iterator[Fact]:
     if standing.added:
         yield Fact("added", f"{_of(len(standing.added), len(change.added))} done already")
     if standing.dropped:
-        yield Fact("dropped", f"{_of(len(standing.dropped), len(change.dropped))} done; their records stay")
+        yield Fact("dropped", _dropped(standing, change))
     for part in change.parts:
         yield Fact(part, part_words(change, part), quoted=True)
     if change.is_code_other:
@@ -87,8 +87,13 @@ def _whole(change: Change, standing: Standing) -> Iterator[Fact]:
         done = f", {_of(len(standing.added), len(change.added))} done already" if standing.added else ""
         yield Fact("new", f"{count(len(change.added), 'run')}{done}")
         return
-    done = f", {_of(len(standing.dropped), len(change.dropped))} done; their records stay" if standing.dropped else ""
+    done = f", {_dropped(standing, change)}" if standing.dropped else ""
     yield Fact("gone", f"{count(len(change.dropped), 'run')}{done}")
+
+
+def _dropped(standing: Standing, change: Change) -> str:
+    done = len(standing.dropped)
+    return f"{_of(done, len(change.dropped))} done; {'its record stays' if done == 1 else 'their records stay'}"
 
 
 def kin_words(kin: Kinship) -> list[tuple[str, bool]]:

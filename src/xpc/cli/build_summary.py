@@ -81,7 +81,10 @@ def origin(snapshot: Snapshot) -> str:
         return "the working tree, nothing committed yet"
     if not snapshot.dirty:
         return f"commit {snapshot.head[:7]}, nothing changed since"
-    return f"the working tree, {count(len(snapshot.changed), 'file')} changed since {snapshot.head[:7]}"
+    parts = [f"{count(len(snapshot.changed), 'file')} changed"] if snapshot.changed else []
+    if snapshot.untracked:
+        parts.append(f"{len(snapshot.untracked):,} new" if parts else f"{count(len(snapshot.untracked), 'file')} new")
+    return f"the working tree, {' and '.join(parts)} since {snapshot.head[:7]}"
 
 
 def asked(request: Request) -> str:

@@ -218,6 +218,8 @@ def tell_selection(selection: Selection, stale: int = 0) -> None:
         parts.append(f"{len(selection.broken):,} with records that can't be read (`xpc status` names them)")
     if blocked:
         parts.append(f"{blocked:,} whose parents are not done")
+    if not parts and not selection.send:
+        click.echo("Nothing to run: there is no such run.", err=True)
     if parts:
         start = "Left alone" if selection.send else "Nothing to run"
         click.echo(f"{start}: {', '.join(parts)}.", err=True)
