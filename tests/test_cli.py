@@ -133,7 +133,7 @@ def test_submit_of_nothing(project: Path) -> None:
     said = typed("xpc submit --where 'run.id == \"0\"'", project)
 
     assert said.startswith('warning[XQ018]: no run has `run.id` equal to `"0"`\n')
-    assert said.endswith("\n\nNothing to run: there is no such run.\n")
+    assert said.endswith("\nNothing to run: there is no such run.\n")
 
 
 def test_submit_runs_parents_before_children(project: Path) -> None:

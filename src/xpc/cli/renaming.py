@@ -68,7 +68,7 @@ def _pair(session: Session, text: str) -> tuple[Key, Key]:
     return found[0][0].path, found[1][0].path
 
 
-_FIRST = ("rename it in the Experimentfile first", "two names that change places take three renames, by a third name")
+_FIRST = "rename it in the Experimentfile first (two names that change places take three renames, by a third name)"
 
 
 def _refuse_if_there(old: str, there: bool, text: str) -> None:
