@@ -39,9 +39,12 @@ def scheduler_down_in_submit(project: ClusterProject, oracle: ClusterOracle, ran
     said = project.finish(submit(project))
     if said.status not in (0, 1, 3, -9) or (said.status > 0 and "error" not in said.err):
         raise Violation(f"{command} {way}: {said}")
+    struck = project.calls(command) >= call
+    if "kill" in way:  # else what looks would be killed as the submit was, where that never came so far
+        project.recover()
     oracle.look()
     project.recover()
-    return project.calls(command) >= call
+    return struck
 
 
 @kind("slurm", 3)
