@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,19 @@ def test_runs_leave_full_records(tmp_path: Path) -> None:
 
 
 def test_as_many_at_once_as_there_is_room(tmp_path: Path) -> None:
-    """Four runs of 0.3 s on two processors take two rounds."""
-    began = time.monotonic()
-    outcome = run_all(tmp_path, [Experiment("train", "sleep 0.3", runs=4)])
+    """Of four runs on two processors each has another one beside it, and none has two."""
+    log = tmp_path / "log"
+    together = f"""
+        echo + >> {log}
+        until [ "$(grep -c + {log})" -ge $(( $1 < 2 ? 2 : 4 )) ]; do sleep 0.01; done
+        sleep 0.1
+        echo - >> {log}
+    """
+    outcome = run_all(tmp_path, [Experiment("train", together, runs=4)])
 
     assert outcome.status == 0
-    assert 0.6 <= time.monotonic() - began < 1.2
+    steps = (1 if line == "+" else -1 for line in log.read_text().split())
+    assert max(accumulate(steps)) == 2
 
 
 def test_failure_is_explained(tmp_path: Path) -> None:
@@ -232,7 +240,7 @@ def test_each_attempt_has_its_own_request(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------------- limits
 
-HOG = "import time; x = bytearray(300 << 20); print('full', flush=True); time.sleep(20)"
+HOG = "import time; x = bytearray(300 << 20); print('full', flush=True); time.sleep(60)"
 
 
 def test_too_much_memory_is_oom(tmp_path: Path) -> None:
@@ -246,7 +254,7 @@ def test_too_much_memory_is_oom(tmp_path: Path) -> None:
     assert end["peak_memory"] > 100 << 20
     assert end["reason"].startswith("used ")
     assert end["reason"].endswith(" of 100 MiB")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 SHARED = """
@@ -284,7 +292,7 @@ def test_time_limit(tmp_path: Path) -> None:
 
     assert counts(outcome) == {"train": {"timeout": 1}}
     assert (end["state"], end["signal"], end["reason"]) == ("timeout", "SIGKILL", "over the time limit of 1 s")
-    assert 1.3 <= time.monotonic() - began < 5
+    assert 1.3 <= time.monotonic() - began < 30
     assert gone(int((folder(tmp_path) / "stdout.log").read_text()))
 
 
@@ -304,7 +312,7 @@ def test_daemons_end_with_the_run(tmp_path: Path) -> None:
     outcome = run_all(tmp_path, [Experiment("train", script, runs=2)])
 
     assert counts(outcome) == {"train": {"done": 2}}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     for n in range(2):
         assert gone(int((folder(tmp_path, n=n) / "stdout.log").read_text()))
 
@@ -511,10 +519,10 @@ def test_start_that_can_not_be_recorded_ends_the_program(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(Attempt, "started", full)
     began = time.monotonic()
-    outcome = run_all(tmp_path, [Experiment("train", "sleep 20")])
+    outcome = run_all(tmp_path, [Experiment("train", "sleep 60")])
 
     assert [failure.why for failure in outcome.failures] == ["its start can't be recorded: No space left on device"]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_fault_of_ours_leaves_no_program_behind(tmp_path: Path) -> None:
