@@ -21,12 +21,14 @@ from typing import Any, Final
 
 from .index_columns import Value, decode, from_json
 from .index_fields import NAMES
+from .index_lock import IndexLock
 from .index_place import MEMORY
 from .index_shelves import RUNS, SERIES, Pile, drop_shelves, pile_of, put_away, shelved_since
 from .records import RunRecord
 from .shim import machine
 
 VERSION: Final = 4 << 16 | NAMES
+TRIES: Final = 3
 WAIT: Final = 10.0  # seconds for another process that writes
 
 _SCHEMA: Final = """
@@ -91,27 +93,33 @@ class Index:
     def __init__(self, project: Path, place: str) -> None:
         self.project = project
         self.place = place
+        self._lock = IndexLock(place)
         self._connection = self._open()
 
     def close(self) -> None:
         self._connection.close()
+        self._lock.release()
 
     def __del__(self) -> None:
         # A command ends without ceremony; Python 3.13 complains of connections that are left to it.
         with contextlib.suppress(AttributeError):  # it never opened
-            self._connection.close()
+            self.close()
 
     def _open(self) -> sqlite3.Connection:
-        if self.place == MEMORY:
-            return self._connect(MEMORY)
-        try:
-            return self._connect(self.place)
-        except sqlite3.OperationalError:
-            pass  # held by another for too long, or not to be written: theirs, and not to be replaced
-        except sqlite3.DatabaseError:
-            with contextlib.suppress(sqlite3.Error, OSError):
-                self._replace()
-                return self._connect(self.place)
+        """Open the index; one in memory where it is held by another, not to be written, or not to be replaced."""
+        for _ in range(TRIES if self.place != MEMORY else 0):
+            with contextlib.suppress(OSError):
+                if not self._lock.share():
+                    break
+                damaged = _inode(self.place)
+                try:
+                    return self._connect(self.place)
+                except sqlite3.OperationalError:
+                    break
+                except sqlite3.DatabaseError:
+                    if not self._replace(damaged):
+                        break
+        self._lock.release()
         self.place = MEMORY
         return self._connect(MEMORY)
 
@@ -150,30 +158,45 @@ class Index:
         runs = os.path.realpath(self.project)
         return runs, os.stat(runs).st_ino, machine.here()["boot"]
 
-    def _replace(self) -> None:
-        """Put an empty file in the place of a damaged index; whoever has that one open keeps it."""
-        fresh = f"{self.place}.{os.getpid()}"
-        _make_private(fresh)
-        for left in ("-journal", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.place + left)
-        os.replace(fresh, self.place)
+    def _replace(self, damaged: int | None) -> bool:
+        """Put an empty file in the place of the index with the inode *damaged*, unless somebody was quicker; tell
+        whether it is gone. Not while others have it open. Raises ``OSError``."""
+        with self._lock.alone() as mine:
+            if mine and _inode(self.place) == damaged:
+                fresh = f"{self.place}.{os.getpid()}"
+                _make_private(fresh)
+                os.replace(fresh, self.place)
+                for left in (
+                    "-journal",
+                    "-wal",
+                    "-shm",
+                ):  # after it: beside an empty file SQLite plays none of them back
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(self.place + left)
+        return mine
 
-    def rebuild(self) -> None:
-        """Forget everything; where the file can't be replaced, go on in memory."""
-        self._connection.close()
-        try:
-            if self.place != MEMORY:
-                self._replace()
-        except OSError:
-            self.place = MEMORY
-        self._connection = self._open()
+    @contextlib.contextmanager
+    def anew(self) -> Iterator[None]:
+        """Forget everything, and keep what is saved in the block: one step for all others who look."""
+        with transaction(self._connection) as connection:
+            for table in ("folders", "logs", "runs", "claims", "series", "shelves", "columns", "gone"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608  # ours
+            yield
+
+    def moment(self) -> contextlib.AbstractContextManager[object]:
+        """Show in the block one and the same state, whatever others save meanwhile."""
+        return transaction(self._connection, "DEFERRED")
 
     def recover(self, error: sqlite3.Error) -> None:
-        """Go on after *error*: with a new index where this one is damaged, in memory where another holds it."""
-        if isinstance(error, sqlite3.OperationalError):
-            self.place = MEMORY
-        self.rebuild()
+        """Go on after *error*: with a new index where this one is damaged, in memory where that can't be had."""
+        self._connection.close()
+        if self.place != MEMORY:
+            mine = False
+            if not isinstance(error, sqlite3.OperationalError):
+                with contextlib.suppress(OSError):
+                    mine = self._replace(_inode(self.place))
+            self.place = self.place if mine else MEMORY
+        self._connection = self._open()
 
     # -------------------------------------------------------------- what is kept of runs
 
@@ -297,6 +320,14 @@ class Index:
             drop_shelves(connection, [number for number, _ in pile.shelves])
 
 
+def _inode(path: str) -> int | None:
+    """Name the file at a path; nothing if there is none."""
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return None
+
+
 def _make_private(place: str) -> None:
     """Make an empty file that this user alone may read: others may not be allowed to read all that will be in it."""
     with contextlib.suppress(OSError):  # what opens it says why
@@ -310,6 +341,10 @@ def _make_private(place: str) -> None:
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    """Do the block wholly or not at all; as a part of the one around it, if there is one."""
+    if connection.in_transaction:
+        yield connection
+        return
     connection.execute(f"BEGIN {kind}")
     try:
         yield connection

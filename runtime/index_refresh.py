@@ -32,18 +32,24 @@ Place = tuple[int, str | None]  # the inode of a run's folder, or 0 and the name
 
 def refresh(index: Index, project: Path, hints: Iterable[Run] = (), *, rescan: bool = False) -> Known:
     """Bring the index up to date and give all runs that have a folder. *hints* name runs to look at in any case."""
-    if rescan:
-        index.rebuild()
-    known = _known(index, project)
+    if not rescan:
+        return _refresh(index, project, hints)
+    with index.anew():
+        return _refresh(index, project, hints)
+
+
+def _refresh(index: Index, project: Path, hints: Iterable[Run]) -> Known:
+    with index.moment():
+        known, read, touched = _known(index, project), index.logs(), index.folders()
     look = {(e.experiment, e.id): (e.inode, e.pack) for runs in known.values() for e in runs.live()}
-    logs = _read_logs(project, index.logs())
+    logs = _read_logs(project, read)
     if logs.hidden:  # what others have tried again meanwhile is named in there
         look |= _undone(known)
     for experiment, id in (*hints, *logs.named):
         if (runs := known.get(experiment)) is not None and id in runs:
             place = runs.places.of[id]
             look[experiment, id] = runs.column("inode")[place], runs.column("pack")[place]
-    listed = _list(project, index.folders(), known)
+    listed = _list(project, touched, known)
     for run in listed.gone:
         look.pop(run, None)
     look.update(listed.found)

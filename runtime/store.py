@@ -72,11 +72,15 @@ class Store:
         self._accepted = None
 
     def _look(self, rescan: bool) -> Known:
-        try:
-            return refresh(self._index, self.project, self._queued, rescan=rescan)
-        except sqlite3.Error as error:  # files are the truth
-            self._index.recover(error)
-            return refresh(self._index, self.project, self._queued)
+        for _ in range(TRIES):
+            try:
+                return refresh(self._index, self.project, self._queued, rescan=rescan)
+            except MovedError:
+                continue
+            except sqlite3.Error as error:  # files are the truth
+                self._index.recover(error)
+                rescan = False
+        return refresh(self._index, self.project, self._queued)
 
     def _from_index(self, ask: Callable[[], T]) -> T:
         """Give what *ask* gets from the index; if that is damaged or held by another, once more with a new one."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from recorded import Recorded, claim, end, journal, series
 
+from xpc.runtime.index import Index
 from xpc.runtime.index_place import MEMORY, index_place, is_local
 from xpc.runtime.store import Store
 
@@ -172,6 +173,36 @@ def test_a_damaged_index_is_made_anew(study: Recorded, damage: bytes | None) -> 
 
     assert study.ask("from train show sum(loss)").records() == [{"sum(loss)": 6.0}]
     assert study.ask("from train show sum(loss)").records() == [{"sum(loss)": 6.0}]
+
+
+def test_a_damaged_index_that_others_have_open_is_left_to_them(study: Recorded) -> None:
+    """A writer's journal would be taken for that of the new file. The answer is the same, from memory."""
+    place = str(study.folder / ".xpc/index.sqlite")
+    held, other = study.store(), Index(study.folder, place)
+    before = os.stat(place).st_ino
+    other.recover(sqlite3.DatabaseError("database disk image is malformed"))
+    assert (other.place, os.stat(place).st_ino) == (MEMORY, before)
+    other.close()
+
+    held.close()
+    alone = Index(study.folder, place)
+    alone.recover(sqlite3.DatabaseError("database disk image is malformed"))
+    assert (alone.place, alone.runs()) == (place, {})
+    assert os.stat(place).st_ino != before
+    alone.close()
+
+
+def test_rescan_while_others_look(study: Recorded) -> None:
+    """All is forgotten in one step: who looks sees the old or the new, and no file is replaced."""
+    first = study.store()
+    expected = first.reduced("train", "loss", "last")
+    inode = (study.folder / ".xpc/index.sqlite").stat().st_ino
+
+    assert study.store(rescan=True).reduced("train", "loss", "last") == expected
+    assert first.reduced("train", "loss", "last") == expected
+    first.refresh()
+    assert first.reduced("train", "loss", "last") == expected
+    assert (study.folder / ".xpc/index.sqlite").stat().st_ino == inode
 
 
 def test_an_index_of_another_version_is_made_anew(study: Recorded) -> None:

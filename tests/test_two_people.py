@@ -440,7 +440,7 @@ def test_index_holds_what_its_user_may_read(lab: Lab) -> None:
     assert lab.run(BEN, "cat", str(index), check=False).returncode != 0
 
     assert lab.xpc(BEN, "report").stdout == lab.xpc(ANN, "report").stdout
-    (own,) = (Path(lab.environ(BEN)["HOME"]) / ".cache/xpc").iterdir()
+    (own,) = (Path(lab.environ(BEN)["HOME"]) / ".cache/xpc").glob("*.sqlite")
     assert (own.owner(), stat.S_IMODE(own.stat().st_mode)) == (BEN, 0o600)
 
 

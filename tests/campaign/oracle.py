@@ -22,7 +22,7 @@ GOING_ON: Final = ("queued", "running")
 
 KEPT: Final = re.compile(
     r"""\.xpc/(
-        \.gitignore | snapshot\.(json|index) | index\.sqlite(-wal|-shm)? | snapshots/\.lock
+        \.gitignore | snapshot\.(json|index) | index\.sqlite(\.lock|-wal|-shm)? | snapshots/\.lock
         | snapshots/[0-9a-f]+(\.json | (\.git|\.links)?(/.*)?)
         | builds/[0-9a-f]+/(
             plan\.json | points\.(jsonl|idx) | provenance\.json | submit\.sh | xpc\.pyz | arrays/[\w.-]+ | logs/.* )
