@@ -6,24 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from fresh_study import STUDY as TWO_EXPERIMENTS
 from fresh_study import Study, masked
 
-STUDY = """\
-grid seeds:
-    seed in range(3)
-
-experiment train:
-    grid seeds
-    code "train.py"
-    retries 0
-    output model = "model.txt"
-    run "python3 train.py {seed} {output.model}"
-
-experiment evaluate:
-    after train
-    code "evaluate.py"
-    run "python3 evaluate.py {train.model}"
-"""
+STUDY = TWO_EXPERIMENTS.replace("range(2)", "range(3)").replace('"train.py", "src/**"', '"train.py"\n    retries 0')
 TRAIN = "import sys\nif sys.argv[1] == '1':\n    sys.exit(3)\nopen(sys.argv[2], 'w').write(sys.argv[1])\n"
 
 

@@ -59,8 +59,6 @@ def command(
               xpc build --rerun stale
               xpc build --against main
     """
-    from xpc.compiler.emit import EXECUTABLE
-
     from .again import chosen_by_force, find_again, mode_of, sends_again
     from .build_runs import run_lines
     from .build_summary import kinship_note, summary, to_json
@@ -108,9 +106,16 @@ def command(
     if verbose:
         for line in run_lines(session, standings, plan, freshness, fates):
             click.echo(line)
-        for path, data in build.files.items():
-            if path.endswith(EXECUTABLE):
-                click.echo(f"\n--- {path}\n{data.decode()}", nl=False)
+        print_scripts(build)
+
+
+def print_scripts(build: Build) -> None:
+    """Print the scripts of a build as they are, each under its path."""
+    from xpc.compiler.emit import EXECUTABLE
+
+    for path, data in build.files.items():
+        if path.endswith(EXECUTABLE):
+            click.echo(f"\n--- {path}\n{data.decode()}", nl=False)
 
 
 def ask(session: Session, build: Build) -> str:
