@@ -164,6 +164,23 @@ def test_killed_with_its_container(tmp_path: Path, trap: str) -> None:
 
 
 @podman
+def test_signalled_before_the_client_listens(tmp_path: Path) -> None:
+    """The program inside runs before the runtime's client passes signals on: its handler is called all the same."""
+    (tmp_path / "bin").mkdir()
+    client = tmp_path / "bin/podman"  # one that never comes to listen: TERM ends it at once
+    client.write_text(f'#!/bin/sh\n{shutil.which("podman")} "$@" &\nwait $!\n')
+    client.chmod(0o755)
+    build = boxed(tmp_path, ["sh", "-c", "trap 'echo bye; exit 3' TERM; echo $$ > pid; while :; do sleep 0.1; done"])
+    with start(tmp_path, build, PATH=f"{tmp_path}/bin:{os.environ['PATH']}") as running:
+        pid_in(folder(tmp_path) / "files/pid")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 1
+
+    assert (end_of(tmp_path)["state"], end_of(tmp_path)["exit"]) == ("killed", 3)
+    assert stdout(tmp_path) == "bye\n"
+
+
+@podman
 def test_memory_limit(tmp_path: Path) -> None:
     """What the processes inside use is seen from outside."""
     hungry = "x=$(head -c 200000000 /dev/zero | tr '\\0' x); sleep 30"
@@ -205,7 +222,9 @@ def test_docker(tmp_path: Path) -> None:
     assert "--init" in wrapped.argv
     assert pairs(wrapped.argv, "--env") == ["CUDA_VISIBLE_DEVICES", "XPC_RUN_ID", "TOKEN", "PATH=/opt/bin"]
     assert (wrapped.env["TOKEN"], wrapped.env.get("PATH")) == ("s3cret", None)
-    assert wrapped.remove == ["docker", "rm", "--force", pairs(wrapped.argv, "--name")[0]]
+    name = pairs(wrapped.argv, "--name")[0]
+    assert wrapped.remove == ["docker", "rm", "--force", name]
+    assert one.kill(signal.SIGUSR1) == ["docker", "kill", "--signal", "10", name]
 
 
 def test_apptainer(tmp_path: Path) -> None:

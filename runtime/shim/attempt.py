@@ -290,13 +290,22 @@ class Attempt:
         return processes.mark_of(self._stop_file)
 
     def signal(self, pid: int, number: int) -> None:
-        """Send a signal to all processes of the run; into a container, to its runtime, which passes it on."""
+        """Send a signal to all processes of the run; into a container, by its runtime."""
         if self._launch is None or self._launch.remove is None:
             processes.signal_tree(pid, self.mark, number)
-            return
-        if number == signal.SIGKILL:
+        elif number == signal.SIGKILL:
             program.run_quietly(self._launch.remove)
-        processes.send([pid], number)
+            processes.send([pid], number)
+        else:
+            self._signal_inside(pid, number)
+
+    def _signal_inside(self, pid: int, number: int) -> None:
+        """Send a signal to the program of a container. The runtime's client would pass it on, but only once it listens,
+        and the program runs before that: in between the signal ends the client, and the program's handler never runs.
+        """
+        assert self._box is not None
+        if not program.succeeds(self._box.kill(number)):
+            processes.send([pid], number)  # there is no container yet, or no more: the client is what is left to tell
 
     def members(self, pid: int, table: Dict[int, processes.Process]) -> Iterable[int]:
         """Give the processes of the run, of those in *table*; those of a container are nobody's descendants."""
@@ -312,8 +321,12 @@ class Attempt:
         except OSError as error:
             self.tell("its stop file can't be made: %s" % (error.strerror or error))
         number = (self.checkpoint or {}).get("signal")
-        if number is not None:
+        if number is None:
+            return
+        if self._launch is None or self._launch.remove is None:
             warn.send(pid, number)
+        else:
+            self._signal_inside(pid, warn.number_of(number))
 
     @property
     def journal(self) -> str:

@@ -147,6 +147,10 @@ class Box:
         given = {name: value for name, value in self._environ.items() if name.startswith(PASSED)}
         return {**given, **own}
 
+    def kill(self, number: int) -> List[str]:
+        """Give the command that sends a signal to the program inside."""
+        return [self.runtime, "kill", "--signal", str(number), self.name]
+
     def _remove(self) -> List[str]:
         if self.runtime == "podman":
             return [self.runtime, "rm", "--force", "--ignore", "--time", "0", self.name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING, BinaryIO, List
+from typing import TYPE_CHECKING, BinaryIO, List, Optional
 
 from .said import tell
 
@@ -29,14 +29,23 @@ def _log(path: str) -> BinaryIO:
     return open(path, "ab", buffering=0)
 
 
-def run_quietly(command: List[str], patience: float = 20.0) -> None:
+def run_quietly(command: List[str]) -> None:
     """Run a small command of ours to its end; what it says where it fails goes into the task's log."""
+    failure = _failure(command)
+    if failure is not None:
+        tell("%s: %s" % (" ".join(command), failure))
+
+
+def succeeds(command: List[str]) -> bool:
+    """Tell whether a small command of ours, which may fail, does what it is asked for."""
+    return _failure(command) is None
+
+
+def _failure(command: List[str], patience: float = 20.0) -> Optional[str]:
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=patience
         )
     except (OSError, subprocess.SubprocessError) as error:
-        tell("%s: %s" % (" ".join(command), error))
-        return
-    if done.returncode:
-        tell("%s: %s" % (" ".join(command), done.stdout.decode("utf-8", "replace").strip()))
+        return str(error)
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode else None

@@ -15,7 +15,7 @@ def send(program: int, name: str) -> None:
     A launcher or a shell that does not catch it would die of it; a worker that inherited its parent's handler would
     save what its parent saves.
     """
-    number = int(getattr(signal, "SIG" + name))
+    number = number_of(name)
     children: Dict[int, List[int]] = {}
     for pid, process in processes.table().items():
         children.setdefault(process.parent, []).append(pid)
@@ -27,6 +27,11 @@ def send(program: int, name: str) -> None:
         else:
             todo += children.get(pid, [])
     processes.send(told, number)
+
+
+def number_of(name: str) -> int:
+    """Give the number of a signal (`USR1`)."""
+    return int(getattr(signal, "SIG" + name))
 
 
 def catches(pid: int, number: int) -> bool:
