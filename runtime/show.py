@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..grammar.diagnostic import Diagnostics
 from ..grammar.screen import visible
 from . import quantities
 from .cell_text import plain
 from .cluster_runs import FILLED
 from .environments import environment_hash, environment_of, summary
 from .logs import Stream, log_path
-from .metrics import Direction, Series
+from .metrics import Direction, Series, read_metrics
+from .named_run import SHORT, NamedRun
 from .names import plain_key
 from .query.fields import OF_RECORD
 from .query.view import View
-from .records import RunRecord, journal_name
+from .records import RunRecord, journal_name, read_attempt
 from .reducers import reduce
 from .run_files import exists, is_packed
 from .shim import packs
 from .show_past import past_lines, past_of
+from .states import State, said
+from .superseded import Version
 
 STREAMS: Final[tuple[Stream, ...]] = ("stdout", "stderr")
 WITNESSES: Final = {
@@ -30,27 +32,13 @@ WITNESSES: Final = {
     "mixed": "; modules of the live project were loaded, too",
     "altered": "; somebody wrote into the export",
 }
-SHORT: Final = 7  # digits of an id that are shown
-SHORTEST: Final = 3  # digits of an id that are looked for
 
 
-def find_run(text: str, view: View, diagnostics: Diagnostics) -> tuple[str, str] | None:
-    """Give experiment and id of the run whose id begins with *text*; report what names none, or several."""
-    found = sorted(
-        (experiment, id)
-        for experiment in {*view.tables, *view.store.experiments()}
-        for id in {*view.ids(experiment), *view.store.ids(experiment)}
-        if id.startswith(text)
-    )
-    if len(found) == 1:
-        return found[0]
-    if found and len(text) >= SHORTEST:
-        listed = ", ".join(f"`{id}`" for _, id in found[:4]) + (", …" if len(found) > 4 else "")
-        diagnostics.error("XR002", None, f"`{text}` begins the ids of {len(found):,} runs", help=f"they are {listed}")
-    else:
-        help = f"an id is given by its first digits, {SHORTEST} at least; `xpc list` shows them"
-        diagnostics.error("XR001", None, f"there is no run `{visible(text)}`", help=help)
-    return None
+def named_record(named: NamedRun, view: View) -> dict[str, Any]:
+    """Give all that is known of what a user named: a run, or an earlier result of one."""
+    if named.version is not None:
+        return earlier_record(named.version, named.experiment, view)
+    return run_record(named.experiment, named.id, view)
 
 
 def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
@@ -67,25 +55,57 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     found |= past_of(store, experiment, id, record)
     if record is None:
         return found | {name: value for name, value in told.items() if value is not None}
-    found |= {name: read(record) for name, read in OF_RECORD.items()} | told
+    earlier = [(attempt, store.state_of(attempt)) for attempt in store.earlier(experiment, id)]
+    return found | _recorded(record, store.series(experiment, id), earlier, view) | told
+
+
+def earlier_record(version: Version, experiment: str, view: View) -> dict[str, Any]:
+    """Give all that is known of an earlier result of a run: as `run_record` does, by its own records alone."""
+    record = version.record
+    found: dict[str, Any] = {"id": os.path.basename(version.folder), "experiment": experiment}
+    found["status"] = view.store.state_of(record) if record is not None else "planned"
+    found["planned"] = version.id in view.ids(experiment)
+    found["folder"] = f"runs/{experiment}/{found['id']}"
+    found["config"] = run_values(experiment, None, record, view)
+    found["version"] = version.number
+    if record is None:
+        return found
+    series = read_metrics(record.folder, record.attempt, view.store.declarations(experiment, version.id))
+    before = [read_attempt(record.folder, number) for number in range(1, record.attempt)]
+    earlier = [(attempt, _state_before(attempt)) for attempt in before if attempt is not None]
+    return found | _recorded(record, series, earlier, view)
+
+
+def _state_before(record: RunRecord) -> State:
+    """Give the state of an attempt that another one followed."""
+    if record.broken is not None:
+        return "broken"
+    return "lost" if record.end is None else said(record.end)
+
+
+def _recorded(
+    record: RunRecord, series: Mapping[str, Series], earlier: Iterable[tuple[RunRecord, str]], view: View
+) -> dict[str, Any]:
+    """Give what a run's own files tell; *earlier* are its attempts before this one, with how each ended."""
+    folder = f"runs/{record.experiment}/{os.path.basename(record.folder)}"
+    end = record.end or {}
+    found: dict[str, Any] = {name: read(record) for name, read in OF_RECORD.items()}
     found["snapshot"] = record.claim.get("snapshot")
     found["fingerprint"] = record.claim.get("fingerprint")
     found["witness"] = (record.end or record.start or {}).get("witness")
-    environment = environment_of(store.project, record)
+    environment = environment_of(view.store.project, record)
     found["environment"] = None if environment is None else {"hash": environment_hash(record), **environment}
     found["parents"] = _texts(record.claim.get("parents"))
     found["command"] = record.claim.get("command") or (record.start or {}).get("command")
     found["progress"] = list(record.progress) if record.progress else None
-    end = record.end or {}
     found["outputs"] = end["outputs"] if isinstance(end.get("outputs"), dict) else {}
     found["artifacts"] = end["artifacts"] if isinstance(end.get("artifacts"), list) else []
     found["tags"] = record.claim.get("tags")
-    series = store.series(experiment, id)
     found["metrics"] = {name: reduce(values, "last") for name, values in series.items()}
-    found["best"] = _best(series, view.directions(experiment))
-    found["attempts"] = [_attempt(earlier, store.state_of(earlier)) for earlier in store.earlier(experiment, id)]
+    found["best"] = _best(series, view.directions(record.experiment))
+    found["attempts"] = [_attempt(*attempt) for attempt in earlier]
     logs = (path for stream in STREAMS if exists(path := log_path(record, stream)))
-    found["logs"] = [f"{found['folder']}/{os.path.basename(path)}" for path in logs]
+    found["logs"] = [f"{folder}/{os.path.basename(path)}" for path in logs]
     found["packed"] = is_packed(record.folder)
     found["torn"] = record.torn
     return found
@@ -158,6 +178,8 @@ def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str
         head["journal"] = os.path.join(found["folder"], journal_name(found["attempt"]))
         head["logs"] = " ".join(found["logs"]) or None
         head["pack"] = f"runs/{found['experiment']}/{packs.FOLDER}: it has no folder" if found["packed"] else None
+    if "version" in found:
+        head["superseded"] = f"the run was run again since: runs/{found['experiment']}/{found['id'].partition('.')[0]}"
     head |= past_lines(found)
     head["folder"] = found["folder"] if os.path.isdir(os.path.join(project, found["folder"])) else None
     made = found.get("outputs", {}).items()

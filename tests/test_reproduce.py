@@ -465,7 +465,7 @@ def test_what_there_is_not_to_compare_is_refused(tmp_path: Path) -> None:
             f"{run}.v2",
             1,
             (
-                f"error: run `train {run}` has no earlier result `.v2`\n"
+                f"error[XR001]: run `train {run}` has no earlier result `.v2`\n"
                 f"help: there is `{run}.v1`; `xpc show {run}` tells what there is\n"
             ),
         ),
@@ -486,6 +486,6 @@ def test_what_there_is_not_to_compare_is_refused(tmp_path: Path) -> None:
     shutil.rmtree(next((folder / "runs/train").glob("*.v1")))
     gone = console.run(f"xpc reproduce {run}.v1", folder)
     assert gone.stderr == (
-        f"error: run `train {run}` has no earlier result `.v1`\n"
+        f"error[XR001]: run `train {run}` has no earlier result `.v1`\n"
         f"help: no result of it was set aside, or all are removed; `xpc show {run}` tells what there is\n"
     )

@@ -71,7 +71,7 @@ def test_build_counts_what_force_would_send(study: Study) -> None:
     assert run("xpc build --force --rerun stale", study.folder).returncode == 2
 
 
-def test_earlier_results_are_seen_by_show_alone(study: Study) -> None:
+def test_queries_do_not_see_earlier_results(study: Study) -> None:
     id = study.ids("train")[0]
     study.xpc("submit train --where 'seed == 0' --force")
     assert study.xpc("query 'from train show count()'").split()[-1] == "2"
@@ -81,7 +81,32 @@ def test_earlier_results_are_seen_by_show_alone(study: Study) -> None:
     ]
     text = study.xpc(f"show {id}")
     assert f"earlier   runs/train/{id}.v1, done {shown['earlier'][0]['ended']}\n" in text
-    assert run(f"xpc show {id}.v1", study.folder).returncode == 1
+    assert run(f"xpc show {id}.v2", study.folder).stderr == (
+        f"error[XR001]: run `train {id[:7]}` has no earlier result `.v2`\n"
+        f"help: there is `{id[:7]}.v1`; `xpc show {id[:7]}` tells what there is\n"
+    )
+
+
+def test_an_earlier_result_is_shown_and_compared(tmp_path: Path) -> None:
+    """`RUN.v1` is the run before it was run again: its own code, metrics and logs."""
+    study = Study(tmp_path / "project")
+    log = "import xpc\nprint({})\nxpc.run().log(loss={})\n"
+    study.write("train.py", TRAIN + log.format("'first'", 0.5))
+    study.xpc("submit train")
+    id = study.ids("train")[0]
+    was = study.json(f"show {id}")
+    study.write("train.py", TRAIN + log.format("'second'", 0.25))
+    study.xpc("submit train --where 'seed == 0' --rerun stale")
+
+    said = {"id": f"{id}.v1", "folder": f"runs/train/{id}.v1", "logs": [f"runs/train/{id}.v1/stdout.log"]}
+    assert study.json(f"show {id[:7]}.v1") == was | said | {"version": 1}
+    assert f"superseded  the run was run again since: runs/train/{id}\n" in study.xpc(f"show {id[:7]}.v1")
+    assert (study.xpc(f"logs {id[:7]}.v1"), study.xpc(f"logs {id[:7]}")) == ("first\n", "second\n")
+    told = study.json(f"diff {id[:7]}.v1 {id[:7]}")
+    assert [told[side]["id"] for side in "ab"] == [f"{id}.v1", id]
+    assert (told["metrics"], told["config"]) == ({"loss": {"a": 0.5, "b": 0.25}}, {})
+    assert [file["path"] for file in told["code"]] == ["train.py"]
+    assert "\n-print('first')\n" in study.xpc(f"diff {id[:7]}.v1 {id[:7]} --code")
 
 
 def test_packed_runs_come_out_of_their_pack_first(study: Study) -> None:

@@ -10,7 +10,8 @@ from recorded import START, Recorded, claim, end, half_finished, journal
 
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.runtime.logs import read_log
-from xpc.runtime.show import find_run, render_run, run_record
+from xpc.runtime.named_run import find_run
+from xpc.runtime.show import render_run, run_record
 from xpc.runtime.status import render_status, rough, status_of
 from xpc.runtime.triage import mask
 

@@ -17,11 +17,11 @@ from xpc.grammar.render import render
 from xpc.grammar.source import Source
 from xpc.reader_runs import Runs, StoredRun
 from xpc.reader_table import Table
+from xpc.runtime.named_run import find_run
 from xpc.runtime.query.evaluate import evaluate, select
 from xpc.runtime.query.result import Result
 from xpc.runtime.query.view import View
 from xpc.runtime.report import run_report
-from xpc.runtime.show import find_run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,6 +14,7 @@ from .session import Session, find_folder
 
 if TYPE_CHECKING:
     from xpc.compiler.git_calls import Repository
+    from xpc.runtime.named_run import NamedRun
 
 
 @click.command()
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
 @options.rescan
 @options.as_json
 def command(one: str, other: str, code: bool, as_json: bool) -> int:
-    """Compare two runs: config, code, metrics, duration.
+    """Compare two runs: config, code, metrics, duration. `RUN.v1` is what a run had before it was run again.
 
     \b
-    Example:  xpc diff 3fa2c81 91bc07e
+    Examples:  xpc diff 3fa2c81 91bc07e
+               xpc diff 3fa2c81.v1 3fa2c81
     """
     from xpc.runtime.diff import difference, render_difference
     from xpc.runtime.diff_code import changed_files, whole_difference
-    from xpc.runtime.show import find_run, run_record
+    from xpc.runtime.named_run import find_named
+    from xpc.runtime.show import named_record
 
     from .standing import Standings
     from .viewing import view_of
@@ -38,11 +41,12 @@ def command(one: str, other: str, code: bool, as_json: bool) -> int:
     session = Session(find_folder(Path.cwd()))
     session.checked()
     view = view_of(session, Standings(session.folder))
-    found = [find_run(text, view, session.diagnostics) for text in (one, other)]
+    found = [find_named(text, view, session.diagnostics) for text in (one, other)]
     session.stop_if_failed(closing="")
-    runs = [run_record(*run, view) for run in found if run is not None]
+    named = [run for run in found if run is not None]
+    runs = [named_record(run, view) for run in named]
     trees, git = [str(run.get("snapshot")) for run in runs], None
-    why = _unknown(runs)
+    why = _unknown(named, runs)
     if not why and trees[0] != trees[1]:
         git, why = _repository(session.folder, trees)
     if code:
@@ -57,14 +61,14 @@ def command(one: str, other: str, code: bool, as_json: bool) -> int:
     return FINE
 
 
-def _unknown(runs: list[dict[str, Any]]) -> str:
+def _unknown(named: list[NamedRun], runs: list[dict[str, Any]]) -> str:
     """Say why nobody can tell the code of one of the runs; nothing if that is known."""
     from xpc.runtime.diff_code import is_tree
 
-    for run in runs:
+    for name, run in zip(named, runs, strict=True):
         if not is_tree(run.get("snapshot")):
             began = "has not started" if "attempt" not in run else "says of no snapshot"
-            return f"run {run['id'][:7]} {began}"
+            return f"run {name.short} {began}"
     return ""
 
 

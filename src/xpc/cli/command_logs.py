@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 def command(
     run: str, stream: Literal["stdout", "stderr"] | None, tail: int | None, attempt: int | None, raw: bool
 ) -> int:
-    """Print what a run printed: first its stdout, then its stderr.
+    """Print what a run printed: first its stdout, then its stderr. `RUN.v1` is the run before it was run again.
 
     \b
     Example:  xpc logs 3fa2c81 --tail 20
     """
     from xpc.runtime.logs import read_log
-    from xpc.runtime.show import find_run
+    from xpc.runtime.named_run import find_named
 
     from .standing import Standings
     from .viewing import view_of
@@ -41,21 +41,26 @@ def command(
     session = Session(find_folder(Path.cwd()))
     session.checked()
     standings = Standings(session.folder)
-    found = find_run(run, view_of(session, standings), session.diagnostics)
+    named = find_named(run, view_of(session, standings), session.diagnostics)
     session.stop_if_failed(closing="")
-    assert found is not None
-    record = standings.store.record(*found)
+    assert named is not None
+    found, earlier = (named.experiment, named.id), named.version
+    record = earlier.record if earlier is not None else standings.store.record(*found)
+    if record is None and earlier is not None:
+        click.echo(f"Run {named.short} of {named.experiment} has no record.", err=True)
+        return AT_FAULT
     if record is None:
         return say_of_task(standings, found)
     if attempt is not None and attempt > record.attempt:
-        click.echo(f"Run {found[1][:7]} of {found[0]} has {count(record.attempt, 'attempt')} only.", err=True)
+        click.echo(f"Run {named.short} of {named.experiment} has {count(record.attempt, 'attempt')} only.", err=True)
         return AT_FAULT
     both: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
     texts = [read_log(record, name, tail=tail, raw=raw, attempt=attempt) for name in both if stream in (None, name)]
     printed = [text for text in texts if text]
     if not printed:
-        click.echo(f"Run {found[1][:7]} of {found[0]} printed nothing.", err=True)
-        say_of_task(standings, found)
+        click.echo(f"Run {named.short} of {named.experiment} printed nothing.", err=True)
+        if earlier is None:
+            say_of_task(standings, found)
     for text in printed:
         click.echo(text, nl=not text.endswith("\n"), color=raw or None)  # click takes colours out of pipes
     return FINE

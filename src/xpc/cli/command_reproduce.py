@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from xpc.compiler.study import Target
     from xpc.runtime.reproduce_original import Original
     from xpc.runtime.reproduce_project import Reproduction
-
-_VERSION = re.compile(r"([0-9a-f]+)\.v([1-9]\d*)")
 
 
 def _finite(_context: click.Context, _option: click.Parameter, value: float) -> float:
@@ -97,39 +93,22 @@ def _is_cluster(target: Target | None) -> bool:
 
 
 def _original(session: Session, text: str) -> Original:
+    from xpc.runtime.named_run import find_named
     from xpc.runtime.query.view import View
     from xpc.runtime.reproduce_original import find_original
-    from xpc.runtime.show import find_run
 
     from .standing import Standings
 
-    version = _VERSION.fullmatch(text)
     store = Standings(session.folder).store
-    named = find_run(version[1] if version is not None else text, View({}, store), session.diagnostics)
+    named = find_named(text, View({}, store), session.diagnostics)
     session.stop_if_failed(closing="")
     assert named is not None
-    folder = store.folder(*named)
-    if version is not None:
-        folder += f".v{version[2]}"
-        if not os.path.isdir(folder):
-            _refuse_version(session, named, version[2])
+    version = named.version
+    folder = version.folder if version is not None else store.folder(named.experiment, named.id)
     found = find_original(session.folder, folder, session.diagnostics)
     session.stop_if_failed(closing="")
     assert found is not None
     return found
-
-
-def _refuse_version(session: Session, run: tuple[str, str], number: str) -> NoReturn:
-    """End the command: the run never had that result, or it has been removed."""
-    from xpc.runtime.superseded import versions
-
-    experiment, id = run
-    there = [f"`{id[:7]}.v{version.number}`" for version in versions(session.folder, experiment, id)]
-    has = f"there is {', '.join(there)}" if there else "no result of it was set aside, or all are removed"
-    refuse(
-        f"run `{experiment} {id[:7]}` has no earlier result `.v{number}`",
-        help=f"{has}; `xpc show {id[:7]}` tells what there is",
-    )
 
 
 def _stop_without_metrics(original: Original, patterns: tuple[str, ...]) -> None:

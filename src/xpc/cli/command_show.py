@@ -16,12 +16,14 @@ from .session import Session, find_folder
 @click.argument("run")
 @options.as_json
 def command(run: str, as_json: bool) -> None:
-    """Tell everything about a run: how it stands, its values, command, code, outputs and metrics.
+    """Tell everything about a run: how it stands, its values, command, code, outputs and metrics. `RUN.v1` is what it
+    had before it was run again.
 
     \b
     Example:  xpc show 3fa2c81
     """
-    from xpc.runtime.show import find_run, render_run, run_record
+    from xpc.runtime.named_run import find_named
+    from xpc.runtime.show import named_record, render_run
 
     from .standing import Standings
     from .viewing import view_of
@@ -29,8 +31,8 @@ def command(run: str, as_json: bool) -> None:
     session = Session(find_folder(Path.cwd()))
     session.checked()
     view = view_of(session, Standings(session.folder))
-    found = find_run(run, view, session.diagnostics)
+    found = find_named(run, view, session.diagnostics)
     session.stop_if_failed(closing="")
     assert found is not None
-    record = run_record(*found, view)
+    record = named_record(found, view)
     click.echo(json_text(record) if as_json else render_run(record, session.folder))
