@@ -16,7 +16,7 @@ from .here import Here
 from .records import RunRecord, is_damaged, read_run
 from .selection import Selection, select
 from .shim import journal, processes
-from .shim.attempt import Place
+from .shim.place import Place
 from .standing import is_here, standing_of
 from .states import state_of
 

@@ -8,8 +8,8 @@ from typing import Any
 from .here import Here
 from .records import RunRecord, read_attempt, read_run
 from .selection import FAULTS, Standing
-from .shim.attempt import Place
 from .shim.build_folder import Build, Run
+from .shim.place import Place
 from .states import state_of
 
 

@@ -19,8 +19,9 @@ from hand_build import Experiment, run_id, write_build
 from xpc.runtime.executor import Limits, Outcome, Rules, Silent, execute
 from xpc.runtime.executor.gpus import CUDA, Device, Gpus
 from xpc.runtime.executor.outcome import Failure
-from xpc.runtime.shim.attempt import Attempt, Place
+from xpc.runtime.shim.attempt import Attempt
 from xpc.runtime.shim.build_folder import Build
+from xpc.runtime.shim.place import Place
 
 
 class Listener(Silent):

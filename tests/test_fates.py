@@ -24,8 +24,8 @@ from xpc.runtime.retry import Retry
 from xpc.runtime.schedulers.cluster_select import Chooser
 from xpc.runtime.schedulers.local import choose
 from xpc.runtime.selection import Selection
-from xpc.runtime.shim.attempt import Place
 from xpc.runtime.shim.build_folder import Build
+from xpc.runtime.shim.place import Place
 from xpc.runtime.store import Store
 
 STUDY = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..shim.attempt import Place
+from ..shim.place import Place
 from .limits import Limits
 from .loop import Loop, Rules
 from .outcome import Outcome

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..shim import processes, program
-from ..shim.attempt import Attempt, Launch, Place, Usage
+from ..shim.attempt import Attempt, Launch, Usage
 from ..shim.claim import CLAIMED, DONE
+from ..shim.place import Place
 from ..shim.timetable import Timetable
 from ..shim.verdict import DISK, STARVED, Cause, not_prepared, not_started
 from ..shim.workdir import WorkdirError

@@ -10,9 +10,9 @@ from os.path import exists, join
 from typing import Any
 
 from ..shim import packs
-from ..shim.attempt import Place
 from ..shim.build_folder import Run
 from ..shim.guard import is_done
+from ..shim.place import Place
 from .graph import Graph
 from .limits import Limits
 from .room import Need, need_of

@@ -16,8 +16,8 @@ from ..here import Here
 from ..lock import Held, take_lock
 from ..retry import Retry, choose_again
 from ..selection import Selection, select
-from ..shim.attempt import Place
 from ..shim.build_folder import Build, BuildError
+from ..shim.place import Place
 from ..shim.workdir import WorkdirError
 from ..standing import standing_of
 from ..submissions import SubmissionWriter

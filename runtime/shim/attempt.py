@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -18,15 +17,16 @@ from . import (
     packs,
     processes,
     program,
-    scheduler,
     setup,
     template,
     verdict,
     warn,
     workdir,
 )
-from .build_folder import Build, Run
+from .build_folder import Run
 from .collect import Collected, collect
+from .outputs import Outputs
+from .place import Place
 from .said import tell
 
 if TYPE_CHECKING:
@@ -50,41 +50,6 @@ class Usage(NamedTuple):
 
     cpu_time: float
     peak_memory: int
-
-
-class Place:
-    """A build in its project, opened once for all its runs. *environ* is what programs inherit; *kind* is the
-    scheduler that started us, which has its own name for this node."""
-
-    def __init__(self, project: str, build: Build, environ: Mapping[str, str], kind: str = "local") -> None:
-        self.project = os.path.abspath(project)
-        self.build = build
-        self.environ = {name: value for name, value in environ.items() if not name.startswith("XPC_")}
-        self.environ.update(scheduler.secrets(kind, self.project, environ))
-        self.here = machine.here(scheduler.node(kind, environ))
-        self.lease = float(build.plan["target"]["options"].get("lease") or claim.LEASE)
-        self.process = machine.process(os.getpid())
-        self.stamp = workdir.read_stamp(self.project, build.plan["snapshot"]["tree"])
-        self.links: List[Tuple[str, str]] = [(link["name"], link["path"]) for link in build.plan["links"]]
-        self.dirty = _provenance(build.folder).get("dirty")
-        code = [os.path.join(self.project, workdir.SNAPSHOTS), os.path.abspath(os.path.join(build.folder, "xpc.pyz"))]
-        self.environments = environment_record.Environments(self.project, code)
-        self._events: Optional[int] = None
-
-    def run_folder(self, run: Run) -> str:
-        return os.path.join(self.project, "runs", run.experiment, run.id)
-
-    def note(self, event: str, run: Run, attempt: int) -> None:
-        """Leave a hint where to look; a hint that can't be left is no loss."""
-        line = {"event": event, "experiment": run.experiment, "run": run.id, "attempt": attempt, "time": journal.now()}
-        try:
-            if self._events is None:
-                folder = os.path.join(self.project, ".xpc", "events")
-                os.makedirs(folder, exist_ok=True)
-                self._events = journal.open_log(os.path.join(folder, self.here["host"]))
-            os.write(self._events, journal.encode(line))
-        except OSError:
-            return
 
 
 class Attempt:
@@ -111,8 +76,7 @@ class Attempt:
         self._program: Optional[environment_record.Program] = None
         self._environment: Optional[str] = None  # as the start line has it
         self._late_environment: Optional[str] = None
-        self._outputs: Dict[str, str] = {}
-        self._before: Dict[str, Tuple[int, int, int]] = {}
+        self._outputs: Optional[Outputs] = None
 
     # -------------------------------------------------------------- before
 
@@ -186,7 +150,7 @@ class Attempt:
         has. Raises `WorkdirError`, `OSError`."""
         context = self._context()
         plan = self.run.plan
-        self._outputs = {name: template.text(path, context) for name, path in plan["outputs"].items()}
+        paths = {name: template.text(path, context) for name, path in plan["outputs"].items()}
         files = [m["source"] for m in plan["metrics"] if m["source"] not in (None, "stdout", "stderr")]
         self._workdir = workdir.prepare(
             self.place.project,
@@ -194,14 +158,14 @@ class Attempt:
             self.folder,
             plan["workdir"],
             self.place.links,
-            list(self._outputs.values()),
+            list(paths.values()),
             [*plan["metrics_files"], *files],
             plan["writable"],
         )
         if plan["config"]:
             with open(os.path.join(self.folder, "config.json"), "w", encoding="utf-8") as file:
                 file.write(template.config_text(self.run.config))
-        self._before = {name: s for name, s in ((n, self._stat(n)) for n in self._outputs) if s is not None}
+        self._outputs = Outputs(paths, self._workdir.home, self.folder)
         argv, env, remove = self._command(context, self._variables(context, extra or {}, left))
         self._launch = Launch(
             argv,
@@ -393,7 +357,7 @@ class Attempt:
         """
         duration = time.monotonic() - self._began if self._began else 0.0
         collected = collect(os.path.join(self.folder, journal.numbered("metrics.jsonl", self.number)))
-        outputs, missing = self._check_outputs()
+        outputs, missing = self._outputs.check() if self._outputs is not None else ({}, [])
         kind = self.run.plan["command"]["kind"]
         not_set_up = self._failed_setup() if cause is None else None
         if self._box is not None and self._launch is not None:
@@ -440,29 +404,6 @@ class Attempt:
             words = [word.replace(value, "***") for word in words]
         return words
 
-    def _check_outputs(self) -> Tuple[Dict[str, Any], List[str]]:
-        found: Dict[str, Any] = {}
-        missing: List[str] = []
-        if self._workdir is None:
-            return found, missing
-        for name, path in self._outputs.items():
-            stat = self._stat(name)
-            if stat is None:
-                missing.append(path)
-                continue
-            relative = os.path.relpath(os.path.join(self._workdir.home, path), self.folder)
-            found[name] = {"path": relative, "bytes": stat[1], "carried": self._before.get(name) == stat}
-        return found, missing
-
-    def _stat(self, name: str) -> Optional[Tuple[int, int, int]]:
-        """Tell a file from what it was before: inode, size, time of change. A folder counts as an output too."""
-        assert self._workdir is not None
-        try:
-            stat = os.stat(os.path.join(self._workdir.home, self._outputs[name]))
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
     def _witness(self, collected: Collected) -> str:
         witness = self._workdir.witness if self._workdir is not None else "none"
         return "mixed" if collected.foreign and witness == "stamp" else witness
@@ -492,16 +433,6 @@ class Attempt:
             os.unlink(self._stop_file)
         except OSError:
             return
-
-
-def _provenance(build: str) -> Dict[str, Any]:
-    """Read of what commit a build was made; empty if nobody wrote it down."""
-    try:
-        with open(os.path.join(build, "provenance.json"), "rb") as file:
-            found = json.loads(file.read().decode("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def tail(path: str, size: int = 4096) -> str:

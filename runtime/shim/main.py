@@ -6,8 +6,8 @@ import os
 import sys
 from typing import Dict, List, Optional
 
-from .attempt import Place
 from .build_folder import Build, BuildError
+from .place import Place
 from .said import tell
 from .signals import Signals
 from .task import DONE, FAILED, UNUSABLE, Task

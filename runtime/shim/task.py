@@ -10,8 +10,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from . import devices, processes, scheduler
 from .again import OAR_AGAIN, Again, growth
-from .attempt import Attempt, Place, Usage
+from .attempt import Attempt, Usage
 from .build_folder import Run
+from .place import Place
 from .said import tell
 from .signals import Signals
 from .supervise import Ended, Supervisor
