@@ -81,10 +81,19 @@ def plain(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(map(plain, value))
+        return ", ".join(map(_inner, value)) or "[]"
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key}: {_inner(inner)}" for key, inner in value.items()) or "{}"
     return visible(value) if isinstance(value, str) else repr(value)
+
+
+def _inner(value: Value) -> str:
+    """Write a value inside another one: without brackets nobody could tell `[1, [2, 3]]` from `[1, 2, 3]`."""
+    if isinstance(value, list):
+        return f"[{plain(value)}]" if value else "[]"
+    if isinstance(value, dict):
+        return f"{{{plain(value)}}}" if value else "{}"
+    return plain(value)
 
 
 def _is_number(value: Value) -> bool:
@@ -103,11 +112,11 @@ def _rounded(value: Value) -> str:
     """Write a list that was computed, such as an interval, with as many digits as a number has."""
     if not isinstance(value, list):
         return plain(value)
-    return ", ".join(map(_element, value))
+    return ", ".join(map(_element, value)) or "[]"
 
 
 def _element(value: Value) -> str:
-    exact = plain(value)
+    exact = _inner(value)
     return _fixed(value, None) if isinstance(value, float) and len(exact) > DIGITS + 2 else exact
 
 

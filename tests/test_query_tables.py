@@ -92,6 +92,16 @@ def test_numbers_of_a_list_keep_four_digits() -> None:
     assert render(result(*columns), "table") == "interval        key\n0.6614, 1.0, 3  0.661394375, 1.0, 3"
 
 
+def test_lists_in_lists_are_told_apart() -> None:
+    """Inside a list another one has its brackets, and an empty one is not nothing."""
+    lists = [[1, [2, 3]], [[1, 2], 3], [1, 2, 3], []]
+    columns = (ResultColumn("key", lists, key=True), ResultColumn("x", lists))
+
+    assert [line.split("  ")[0] for line in render(result(*columns), "table").splitlines()[1:]] == [
+        "1, [2, 3]", "[1, 2], 3", "1, 2, 3", "[]",
+    ]  # fmt: skip
+
+
 def test_ids_are_cut_to_what_tells_them_apart() -> None:
     """Seven digits at least."""
     column = ResultColumn("id", ["3fa2c81d90b1e4f7", "3fa2c81da0b1e4f7", "91bc07e000000000"])
