@@ -30,6 +30,7 @@ _SPECIAL: Final = {
     "–": "--",
     "…": r"\dots{}",
 }
+_DASHES: Final = re.compile(r"(?<=-)(?=-)")  # two hyphens would be printed as one dash
 _NUMBER: Final = re.compile(r"-?[0-9.,]+(?:e[+-]?[0-9]+)?")
 _GROUPS: Final = re.compile(r"(?<=[0-9]),(?=[0-9])")
 
@@ -46,7 +47,7 @@ def latex(result: Result) -> str:
 
 def escape(text: str) -> str:
     """Write a text so that LaTeX prints just these characters."""
-    return "".join(_SPECIAL.get(char, char) for char in text)
+    return "{}".join("".join(_SPECIAL.get(char, char) for char in part) for part in _DASHES.split(text))
 
 
 def _cell(column: TextColumn, row: int) -> str:

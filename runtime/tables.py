@@ -95,12 +95,14 @@ def _comparison(comparison: Comparison) -> str:
 
 def _csv(result: Result) -> str:
     columns = result.flat()
+    rows = ([_csv_value(values[row]) for values in columns.values()] for row in range(result.size))
+    return "\n".join(map(_csv_line, (list(columns), *rows)))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in range(result.size):
-        writer.writerow([_csv_value(values[row]) for values in columns.values()])
-    return text.getvalue().removesuffix("\n")
+    csv.writer(text).writerow(cells)  # by the two characters that it ends a line with it knows what to quote
+    return text.getvalue().removesuffix("\r\n")
 
 
 def _csv_value(value: Any) -> str:

@@ -142,6 +142,23 @@ def test_latex_cells_read_back(texts: list[str]) -> None:
     assert [(len(row), row[-1]) for row in table.rows] == [(2, "$1$")] * len(texts)
 
 
+def test_latex_keeps_hyphens_apart() -> None:
+    """Two hyphens side by side are printed as a dash, three as a longer one."""
+    text = render(result(ResultColumn("x", ["--lr", "a-b---c", None])), "latex")
+
+    assert text.splitlines()[4:7] == [r"-{}-lr \\", r"a-b-{}-{}-c \\", r" \\"]
+
+
+def test_csv_quotes_whatever_ends_a_line() -> None:
+    """A lone carriage return ends a line for all who read CSV."""
+    columns = (ResultColumn("n", ["a\rb", "c\nd", "e\r\nf"], key=True), ResultColumn("x", [1, 2, 3]))
+
+    text = render(result(*columns), "csv")
+
+    assert text == 'n,x\n"a\rb",1\n"c\nd",2\n"e\r\nf",3'
+    assert list(csv.reader(io.StringIO(text, newline="")))[1:] == [["a\rb", "1"], ["c\nd", "2"], ["e\r\nf", "3"]]
+
+
 def test_latex_rows_that_begin_with_a_bracket() -> None:
     r"""After `\\` LaTeX takes `[` and `*` for arguments."""
     text = render(result(ResultColumn("x", ["[1, 2]", "*", '"q"'])), "latex")
