@@ -85,6 +85,22 @@ def test_group_by_without_show(study: Recorded) -> None:
     }
 
 
+def test_a_metric_that_makes_the_groups_is_no_second_column(study: Recorded) -> None:
+    """Without `show`, too, a metric by which the groups are made is their key alone: two columns of a name are one."""
+    found = study.ask("from train where optimizer.lr == 0.1 group by loss")
+
+    assert [column.name for column in found.columns] == ["loss", "accuracy", "count()"]
+    assert found.flat()["loss"] == pytest.approx([0.6, 0.61, 0.62, 0.63, 0.64, 0.65])
+
+
+def test_a_name_of_show_comes_before_a_key_of_the_groups(study: Recorded) -> None:
+    """`seed` is what `show` calls so, although the groups are made by the key of that name."""
+    text = "from train where optimizer.lr == 0.1 group by config.seed show -config.seed as seed"
+
+    assert study.ask(f"{text} sort by seed").flat()["seed"] == [-2, -1, 0]
+    assert study.ask(f"{text} having seed < -1").flat()["seed"] == [-2]
+
+
 # ------------------------------------------------------------------ names
 
 

@@ -131,6 +131,8 @@ def default_groups(rows: GroupRows) -> list[ResultColumn]:
     context = rows.context
     found = []
     for name, column in _metrics(rows.runs):
+        if _own(name, context.catalog) in rows.key_names:
+            continue  # the groups are made by it
         groups = [[column[i] for i in group if column[i] is not None] for group in rows.groups]
         means: list[Value] = [mean(group) for group in groups]
         error: list[Value] = [deviation(group) for group in groups]

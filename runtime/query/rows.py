@@ -106,6 +106,8 @@ class GroupRows(Evaluator):
         return Inputs(self._columns, self._pairings)
 
     def evaluate(self, expr: tree.Expr) -> Column | None:
+        if isinstance(expr, tree.Name) and len(expr.path) == 1 and expr.path[0] in self.aliases:
+            return self.aliases[expr.path[0]]
         if self.keys and (found := self.keys.get(shape(expr, self.context.catalog))) is not None:
             return found
         return super().evaluate(expr)
