@@ -27,7 +27,7 @@ from .index_shelves import RUNS, SERIES, Pile, drop_shelves, pile_of, put_away, 
 from .records import RunRecord
 from .shim import machine
 
-VERSION: Final = 4 << 16 | NAMES
+VERSION: Final = 5 << 16 | NAMES
 TRIES: Final = 3
 WAIT: Final = 10.0  # seconds for another process that writes
 

@@ -10,21 +10,32 @@ from typing import Final
 from .run_files import open_file
 
 BLOCK: Final = 1 << 20  # characters that are searched in one go; blocks end where a line ends
+_EXPONENT: Final = re.compile(r"[eE][-+]?[0-9]+(?!\w|\.[0-9])")
 
 
 def search(path: str, patterns: Mapping[str, str]) -> Iterator[tuple[str, float]]:
     """Give every match in the file as the metric's name and the number of group 1 (of the match, if it has no group).
 
     `^` and `$` are the ends of a line, and a carriage return ends one, too. A match that is no number is passed over.
+    A number whose exponent the pattern leaves out (`[0-9.]+` on `3.2e-05`) is read with it: half of it is another one.
     """
     compiled = {name: re.compile(pattern, re.MULTILINE) for name, pattern in patterns.items()}
     for block in _blocks(path):
         for name, pattern in compiled.items():
             group = 1 if pattern.groups else 0
             for match in pattern.finditer(block):
-                value = _number(match[group])
+                value = _number(_whole(match, group))
                 if value is not None:
                     yield name, value
+
+
+def _whole(match: re.Match[str], group: int) -> str | None:
+    """Give what a group has matched, with the exponent that goes on right behind it."""
+    text = match[group]
+    if not text or text[-1] not in "0123456789.":
+        return text
+    behind = _EXPONENT.match(match.string, match.end(group))
+    return text if behind is None else text + behind[0]
 
 
 def _blocks(path: str) -> Iterator[str]:

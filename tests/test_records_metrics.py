@@ -99,6 +99,8 @@ def test_declared_files(tmp_path: Path) -> None:
         ("acc=0.5\nacc=0.75\n", "acc=([0-9.]+)", [0.5, 0.75]),
         ("acc=0.5.\n", "acc=([0-9.]+)", [0.5]),
         ("acc=oops\nacc=1e-3\n", r"acc=(\S+)", [0.001]),
+        ("loss=3.2e-05 acc=1\nloss=1E+2.\nloss=2.e3,\n", "loss=([0-9.]+)", [3.2e-05, 100.0, 2000.0]),
+        ("step=3epochs\nstep=4e5x\nstep=5e\n", "step=([0-9.]+)", [3.0, 4.0, 5.0]),
         ("10%\r20%\r100%\n", "^([0-9]+)%$", [10.0, 20.0, 100.0]),
         ("loss nan\nloss inf\n", "loss (.*)", [float("inf")]),
         ("final 3", "[0-9]+", [3.0]),
