@@ -28,7 +28,7 @@ def queries(report: tree.Report) -> list[tree.Query]:
     found = []
     for start, end in zip(starts, [*starts[1:], len(report.clauses)], strict=True):
         own = _of_table(report.clauses[start:end])
-        found.append(tree.Query((*_kept(shared, own), *own), report.span))
+        found.append(tree.Query((*still_shared(shared, own), *own), report.span))
     return found
 
 
@@ -46,7 +46,8 @@ def _of_table(clauses: Sequence[tree.Clause]) -> list[tree.Clause]:
     return [clause for at, clause in enumerate(clauses) if not isinstance(clause, tree.Plot) and at not in for_plots]
 
 
-def _kept(shared: Sequence[tree.Clause], own: Sequence[tree.Clause]) -> list[tree.Clause]:
+def still_shared(shared: Sequence[tree.Clause], own: Sequence[tree.Clause]) -> list[tree.Clause]:
+    """Give the shared clauses that hold beside those after a `show`: of what these have none."""
     replaced = set(map(_kind, own))
     return [clause for clause in shared if _kind(clause) not in replaced]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plotting import STUDY, log, points, project
-from recorded import Recorded
+from recorded import START, Recorded, claim, end, journal
 from scipy import stats
 
 LOSSES = {0: [2.0, 1.0, 0.5], 1: [2.2, 1.4, 0.7], 2: [1.8, 1.2, 0.9]}
@@ -241,6 +241,41 @@ def test_the_runs_behind_the_rows_of_the_table(swept: Recorded) -> None:
     assert [len(trace.runs) for trace in found.traces] == [3, 3]
 
 
+def test_a_baseline_is_that_of_the_table(swept: Recorded) -> None:
+    """A condition on the status holds for the baseline of a plot as for that of its table."""
+    base = 'where model.name == "cnn" and status == done group by optimizer.lr'
+    measure = "diff(accuracy, baseline = (optimizer.lr == 0.1))"
+    log(swept, swept.row(optimizer__lr=0.1, model__name="cnn", seed=0), "failed", accuracy=0.9)
+
+    found = points(swept, f"{base} plot bar x = optimizer.lr, y = {measure}")
+
+    table = swept.ask(f"{base} show {measure} as more").records()
+    assert dict(zip(found.traces[0].x, found.traces[0].y, strict=True)) == {
+        1.0 - place: row["more"] for place, row in enumerate(table)
+    }
+
+
+def test_attempts_and_earlier_results_are_those_of_the_table(tmp_path: Path) -> None:
+    """`with all attempts` and `with superseded` draw each attempt and result that is a row, and not those left out."""
+    study = project(tmp_path)
+    row = study.row(optimizer__lr=0.1, model__name="cnn", seed=0)
+    log(study, row, loss=[7.0, 5.0], steps=[0, 1])
+    folder = study.run(row)
+    folder.rename(f"{folder}.v1")
+    log(study, row, "timeout", loss=[4.0, 3.0], steps=[0, 1])
+    again = claim("train", folder.name, {}, attempt=2)
+    (folder / "run.2.jsonl").write_text(journal(again, START, end()))
+    (folder / "metrics.2.jsonl").write_text(journal({"step": 0, "loss": 2.0}, {"step": 1, "loss": 1.0}))
+    plot = f"{WHERE} and seed == 0 and loss is not null"
+
+    versions = points(study, f"{plot} plot line x = step, y = loss by version with superseded")
+    assert {trace.label: trace.y for trace in versions.traces} == {"2": (2.0, 1.0), "1": (7.0, 5.0)}
+    attempts = points(study, f"{plot} plot line x = step, y = loss by attempt with all attempts")
+    assert {trace.label: trace.y for trace in attempts.traces} == {"2": (2.0, 1.0), "1": (4.0, 3.0)}
+    worst = points(study, f"{plot} keep max loss plot line x = step, y = loss with all attempts with superseded")
+    assert [trace.y for trace in worst.traces] == [(7.0, 5.0)]
+
+
 def test_units(swept: Recorded) -> None:
     """Durations are in the unit that suits the longest."""
     found = points(swept, "plot bar x = model.name, y = duration")
@@ -277,6 +312,24 @@ report all:
     wheres = [[clause.span.text for clause in query.clauses if clause.span.text.startswith("where")] for query in found]
     assert [query.title for query in found] == ["Curves", "Curves", "Bars"]
     assert wheres == [["where seed == 0"], ["where seed == 1"], ["where seed == 1"]]
+
+
+def test_plots_have_the_runs_that_their_table_is_with(tmp_path: Path) -> None:
+    """`with past` above the first `show` holds below a `with all attempts`, too, as it does for the table."""
+    from xpc.runtime.plots.sections import plot_queries
+    from xpc.runtime.report import queries
+
+    text = "from train\n    with past\n    show count()\n    with all attempts\n    plot bar x = seed, y = loss"
+    study = project(tmp_path, f"{STUDY}\nreport all:\n    {text}\n")
+    assert study.study is not None
+    report = study.study.reports["all"]
+
+    ((table,), (plot,)) = queries(report), plot_queries(report.clauses)
+
+    kinds = [
+        [c.span.text for c in clauses if c.span.text.startswith("with")] for clauses in (table.clauses, plot.clauses)
+    ]
+    assert kinds == [["with past", "with all attempts"]] * 2
 
 
 def test_of_very_many_traces_the_first_are_drawn(tmp_path: Path) -> None:

@@ -85,6 +85,17 @@ def test_group_by_without_show(study: Recorded) -> None:
     }
 
 
+def test_group_by_without_show_has_no_nan(tmp_path: Path) -> None:
+    """The deviation of infinite values is null, as that of `std(loss)` is."""
+    study = Recorded(tmp_path)
+    for row, loss in enumerate((1.0, float("inf"), 2.0)):
+        study.write(row, metrics=[{"loss": loss}])
+
+    (found,) = rows(study, "from train where loss is not null group by model.name")
+
+    assert (found["loss"], found["loss_err"]) == (float("inf"), None)
+
+
 def test_a_metric_that_makes_the_groups_is_no_second_column(study: Recorded) -> None:
     """Without `show`, too, a metric by which the groups are made is their key alone: two columns of a name are one."""
     found = study.ask("from train where optimizer.lr == 0.1 group by loss")

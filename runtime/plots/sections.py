@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...grammar import tree
+from ..report import still_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,7 @@ def plot_queries(clauses: Sequence[tree.Clause]) -> list[PlotQuery]:
     sections = [(shared, shared)] if starts else [(clauses, clauses)]
     for start, end in pairwise([*starts, len(clauses)]):
         own = clauses[start:end]
-        replaced = {type(clause) for clause in own}
-        sections.append((own, [*(clause for clause in shared if type(clause) not in replaced), *own]))
+        sections.append((own, [*still_shared(shared, own), *own]))
     found: list[PlotQuery] = []
     title = ""
     for own, holding in sections:

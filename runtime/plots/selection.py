@@ -8,10 +8,10 @@ from typing import Final
 
 from ...grammar import tree
 from ...grammar.diagnostic import Diagnostics
+from ..query.chosen import chosen
 from ..query.context import context_of, experiments_of
 from ..query.evaluate import evaluate
 from ..query.expressions import Context
-from ..query.lookup import Field
 from ..query.parts import Parts, gather
 from ..query.rows import RunRows
 from ..query.view import Runs, View
@@ -41,25 +41,15 @@ def select_runs(clauses: Sequence[tree.Clause], view: View, diagnostics: Diagnos
     if experiments is None:
         return None
     context = context_of(view, experiments, diagnostics, past=parts.past)
-    runs = Runs(view, experiments, past=parts.past, attempts=parts.attempts)
-    rows: Sequence[int] = range(runs.size)
-    if parts.where is not None:
-        found = RunRows(context, runs, rows).condition(parts.where.condition)
-        if found is None:
-            return None
-        rows = [row for row in rows if found[row]]
+    runs = Runs(view, experiments, past=parts.past, attempts=parts.attempts, superseded=parts.superseded)
+    before = len(diagnostics.found)
+    rows, _ = chosen(parts, runs, context)
+    if any(finding.severity == "error" for finding in diagnostics.found[before:]):
+        return None
     if any(isinstance(clause, _CHOOSING) for clause in clauses):
         table = evaluate(tree.Query(tuple(clauses), clauses[0].span.to(clauses[-1].span)), view, diagnostics)
         if table is None:
             return None
-        rows = _among([id for ids in table.sources for id in ids], runs, rows)
+        # The table has a frame of its own, with the same runs in the same places.
+        rows = list(dict.fromkeys(table.trace.places() if table.trace is not None else ()))
     return Selection(parts, RunRows(context, runs, rows))
-
-
-def _among(table: Sequence[str], runs: Runs, rows: Sequence[int]) -> list[int]:
-    """Give those of *rows* that are behind a row of the table, in the table's order."""
-    order: dict[str, int] = {}
-    for id in table:
-        order.setdefault(id, len(order))
-    ids = runs.column(Field("id"))
-    return sorted((row for row in rows if ids[row] in order), key=lambda row: order[ids[row]])

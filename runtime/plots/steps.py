@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...grammar import tree
 from ..query.expressions import Column, Context
-from ..query.lookup import Catalog, Field, Metric, look_up
+from ..query.lookup import Catalog, Metric, look_up
 from ..query.planned import Value
 from ..query.rows import RunRows
 from ..query.view import Runs
@@ -92,8 +92,7 @@ def _series(rows: RunRows, row: int, metrics: Sequence[str]) -> dict[str, tuple[
     """Give steps and values of a run's series, NaN left out."""
     import numpy as np
 
-    experiment, id, attempt = (rows.runs.column(Field(name))[row] for name in ("experiment", "id", "attempt"))
-    found = rows.runs.view.store.series(experiment, id, attempt)
+    found = rows.runs.every_series(row)
     read = {}
     for name in metrics:
         if (series := found.get(name)) is not None:

@@ -12,11 +12,10 @@ from .aggregates import deviation, mean
 from .expressions import Column
 from .fields import FIELDS, UNITS, VERSION
 from .lookup import Catalog, Config, Field, Metric
-from .planned import Value
 from .provenance import Inputs
 from .result import ResultColumn
 from .rows import GroupRows, RunRows, direction_of
-from .values import frozen, kind
+from .values import finite, frozen, kind
 from .walk import ancestors_in, children, field_of, is_given, shape
 
 UNIT_KEEPING: Final = frozenset(
@@ -134,8 +133,8 @@ def default_groups(rows: GroupRows) -> list[ResultColumn]:
         if _own(name, context.catalog) in rows.key_names:
             continue  # the groups are made by it
         groups = [[column[i] for i in group if column[i] is not None] for group in rows.groups]
-        means: list[Value] = [mean(group) for group in groups]
-        error: list[Value] = [deviation(group) for group in groups]
+        means = [finite(mean(group)) for group in groups]
+        error = [finite(deviation(group)) for group in groups]
         own = _own(name, context.catalog)
         rows.inputs[own] = Inputs((column,))
         better = context.directions.get(("", name))

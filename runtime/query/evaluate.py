@@ -10,6 +10,7 @@ from ...grammar.diagnostic import Diagnostics
 from ..states import STATES
 from .bulk import grouped
 from .cells import default_groups, default_runs, label, picked, show, unit_of
+from .chosen import chosen
 from .context import context_of, experiments_of
 from .expressions import Column, Context
 from .lookup import Field
@@ -20,8 +21,7 @@ from .rows import GroupRows, RunRows
 from .trace import RunTrace
 from .values import frozen
 from .view import Runs, View
-from .walk import field_of, has_name, has_reduction, is_recorded, shape
-from .walk import parts as parts_of
+from .walk import has_name, has_reduction, shape
 
 
 def evaluate(query: tree.Query, view: View, diagnostics: Diagnostics, title: str | None = None) -> Result | None:
@@ -71,7 +71,7 @@ class _Evaluation:
         self.context = context
 
     def result(self, title: str | None) -> Result:
-        kept, candidates = self._where()
+        kept, candidates = chosen(self.parts, self.runs, self.context)
         selected = RunRows(self.context, self.runs, kept)
         rows, columns = self._rows(selected)
         order = arrange(self.parts, rows)
@@ -100,41 +100,6 @@ class _Evaluation:
             title=title,
             trace=RunTrace(self.runs, selected.rows, order, groups, absent, rows.inputs),
         )
-
-    # -------------------------------------------------------------- where
-
-    def _where(self) -> tuple[list[int], list[int]]:
-        """Give the rows for which `where` holds, and those for which it could, were they done.
-
-        These are the runs that only a condition on the state leaves out, and those not done that have no value yet to
-        compare. A baseline is found among all runs, but for those that a condition on the state leaves out.
-        """
-        everything = list(range(self.runs.size))
-        if self.parts.where is None:
-            return everything, everything
-        rows = RunRows(self.context, self.runs, everything)
-        kept = candidates = eligible = everything
-        for conjunct in _conjuncts(self.parts.where.condition):
-            found = rows.condition(conjunct)
-            if found is None:
-                continue
-            kept = [row for row in kept if found[row]]
-            if any(field_of(part, self.context.catalog) == "status" for part in parts_of(conjunct)):
-                eligible = [row for row in eligible if found[row]]
-                continue
-            waits = self._waiting(conjunct, rows)
-            candidates = [row for row in candidates if found[row] or waits[row]]
-        self.context.eligible = None if eligible is everything else frozenset(eligible)
-        return kept, candidates
-
-    def _waiting(self, condition: tree.Expr, rows: RunRows) -> list[bool]:
-        """Say for each run whether it is not done, and lacks a value that *condition* asks for."""
-        recorded = [part for part in parts_of(condition) if is_recorded(part, self.context.catalog)]
-        columns = [column for column in map(rows.evaluate, recorded) if column is not None]
-        if not columns:
-            return [False] * rows.size
-        states = self.runs.column(Field("status"))
-        return [state != "done" and None in values for state, *values in zip(states, *columns, strict=True)]
 
     # -------------------------------------------------------------- rows
 
@@ -200,12 +165,6 @@ class _Evaluation:
 def _groups(columns: Sequence[Column], size: int) -> dict[tuple[Hashable, ...], list[int]]:
     """Give the rows of each combination of values, in the order in which these come first."""
     return grouped(columns, size)
-
-
-def _conjuncts(expr: tree.Expr) -> list[tree.Expr]:
-    if isinstance(expr, tree.Binary) and expr.operator == "and":
-        return [*_conjuncts(expr.left), *_conjuncts(expr.right)]
-    return [expr]
 
 
 def _by_state(states: Iterable[str]) -> dict[str, int]:

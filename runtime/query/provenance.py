@@ -83,6 +83,7 @@ class Trace(Protocol):
     """What can tell of each row of a result where it comes from."""
 
     def row(self, row: int) -> RowSource: ...
+    def places(self) -> list[int]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ class RunTrace:
         cells = {name: self._cell(self._order[row], group, inputs) for name, inputs in self._inputs.items()}
         return RowSource(self._at(group), self._of(self._absent[row]), cells)
 
+    def places(self) -> list[int]:
+        """Give the rows of the frame that are behind the rows of the result, in their order."""
+        return [self._rows[place] for group in self._groups for place in group]
+
     def _cell(self, row: int, group: Sequence[int], inputs: Inputs) -> CellSource:
         used, missing, alone, partners = set[int](), set[int](), dict[int, None](), dict[int, None]()
         for column in inputs.columns:

@@ -336,6 +336,18 @@ class Runs:
             found.append(_agreed(values, range(len(values))))
         return found
 
+    def every_series(self, row: int) -> Mapping[str, Series]:
+        """Give all series of one row, be it an earlier attempt, or a result that the run had before."""
+        ((experiment, id, attempt, version),) = self._runs([row])
+        before = self._before_version(experiment, id, version)
+        return (
+            self.view.store.series(experiment, id, attempt) if before is None else self._series_of(experiment, before)
+        )
+
+    def _before_version(self, experiment: str, id: str, version: int | None) -> Version | None:
+        earlier = (v for _, v in self._earlier_versions(experiment) if v.number == version and v.id == id)
+        return next(earlier, None) if version is not None else None
+
     def _runs(self, rows: Iterable[int]) -> Iterator[tuple[str, str, int | None, int | None]]:
         experiments, ids, attempts = (self.column(Field(name)) for name in ("experiment", "id", "attempt"))
         versions = self.column(Field(VERSION)) if self.superseded else [None] * self.size
@@ -351,8 +363,7 @@ class Runs:
         place: int,
         reduced: Reduced,
     ) -> Value:
-        earlier = (v for _, v in self._earlier_versions(experiment) if v.number == version and v.id == id)
-        before = next(earlier, None) if version is not None else None
+        before = self._before_version(experiment, id, version)
         if before is not None:
             found = self._series_of(experiment, before).get(name)
         else:
