@@ -241,18 +241,20 @@ def test_the_runs_behind_the_rows_of_the_table(swept: Recorded) -> None:
     assert [len(trace.runs) for trace in found.traces] == [3, 3]
 
 
-def test_a_baseline_is_that_of_the_table(swept: Recorded) -> None:
+def test_a_baseline_is_that_of_the_table(tmp_path: Path) -> None:
     """A condition on the status holds for the baseline of a plot as for that of its table."""
-    base = 'where model.name == "cnn" and status == done group by optimizer.lr'
-    measure = "diff(accuracy, baseline = (optimizer.lr == 0.1))"
-    log(swept, swept.row(optimizer__lr=0.1, model__name="cnn", seed=0), "failed", accuracy=0.9)
+    study = project(tmp_path)
+    for seed, (reference, other) in enumerate([(1.0, 9.0), (2.0, 5.0), (3.0, 4.0)]):
+        state = "failed" if seed == 0 else "done"
+        log(study, study.row(optimizer__lr=0.1, model__name="cnn", seed=seed), state, loss=reference)
+        log(study, study.row(optimizer__lr=0.01, model__name="cnn", seed=seed), loss=other)
+    clauses = "where status == done group by optimizer.lr"
+    measure = "diff(loss, baseline = (optimizer.lr == 0.1))"
 
-    found = points(swept, f"{base} plot bar x = optimizer.lr, y = {measure}")
+    found = points(study, f"{clauses} plot bar x = optimizer.lr, y = {measure}")
 
-    table = swept.ask(f"{base} show {measure} as more").records()
-    assert dict(zip(found.traces[0].x, found.traces[0].y, strict=True)) == {
-        1.0 - place: row["more"] for place, row in enumerate(table)
-    }
+    assert study.ask(f"{clauses} show {measure} as more").flat()["more"] == [0.0, 2.0]
+    assert dict(zip(found.traces[0].x, found.traces[0].y, strict=True)) == {0.0: 2.0, 1.0: 0.0}
 
 
 def test_attempts_and_earlier_results_are_those_of_the_table(tmp_path: Path) -> None:
