@@ -277,7 +277,7 @@ def _is_exportable(index: PrivateIndex, tree: str, diagnostics: Diagnostics) -> 
     if tree == index.checked:
         return check_submodules(repository, extent, index.submodules, diagnostics)
     listing = list_tree(repository, tree)
-    if not check_tree(repository, extent, listing, diagnostics):
+    if not check_tree(repository, extent, listing, diagnostics, index.untracked):
         return False
     index.checked = tree
     index.submodules = [(path, commit) for mode, commit, path in listing.special() if mode == SUBMODULE]

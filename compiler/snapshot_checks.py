@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..grammar.diagnostic import Diagnostics
 from .git_calls import GitError, Repository
@@ -12,12 +12,22 @@ from .snapshot_lfs import find_pointers, has_content
 from .snapshot_tree import SYMLINK, Listing
 
 
-def check_tree(repository: Repository, extent: str, listing: Listing, diagnostics: Diagnostics) -> bool:
-    """Add an error for each file that can't be exported; tell whether there is none."""
+def check_tree(
+    repository: Repository,
+    extent: str,
+    listing: Listing,
+    diagnostics: Diagnostics,
+    untracked: Collection[str] = (),
+) -> bool:
+    """Add an error for each file that can't be exported; tell whether there is none.
+
+    *untracked* are the paths (relative to the repository) that git does not know yet.
+    """
     special = list(listing.special())
     submodules = [(path, blob) for mode, blob, path in special if mode != SYMLINK]
     fit = check_submodules(repository, extent, submodules, diagnostics)
-    fit &= _check_links(repository, {path: blob for mode, blob, path in special if mode == SYMLINK}, diagnostics)
+    links = {path: blob for mode, blob, path in special if mode == SYMLINK}
+    fit &= _check_links(repository, extent, links, untracked, diagnostics)
     fit &= _check_large(repository, extent, listing, diagnostics)
     return fit
 
@@ -30,21 +40,52 @@ def check_submodules(
     return all(found)
 
 
-def _check_links(repository: Repository, blobs: dict[str, str], diagnostics: Diagnostics) -> bool:
+def _check_links(
+    repository: Repository,
+    extent: str,
+    blobs: dict[str, str],
+    untracked: Collection[str],
+    diagnostics: Diagnostics,
+) -> bool:
     contents = repository.read_blobs(list(blobs.values()))
     targets = {path: os.fsdecode(content) for path, content in zip(blobs, contents, strict=True)}
     outside = [path for path in targets if leaves(path, targets)]
+    told: set[str] = set()
     for path in outside:
-        diagnostics.error(
-            "XP128",
-            None,
-            f"the symlink `{path}` leads out of the snapshot, to `{targets[path]}`",
-            help=(
-                f"take it out of git: `git rm --cached {path}`, and write `{path}` into .gitignore",
-                f'then write `link "{targets[path]}" as {posixpath.basename(path)}` in the Experimentfile',
-            ),
-        )
+        known = posixpath.join(extent, path) not in untracked
+        venv = _virtual_environment(os.path.join(repository.top, extent), path)
+        if venv in told:
+            continue
+        help = _cures(path, targets[path], known)
+        if venv is not None:
+            told.add(venv)
+            cure = (
+                f'`{venv}/` is a virtual environment; if a `run` names it, write `link "{venv}"` in the Experimentfile'
+            )
+            help = (_out_of_git(venv, known, folder=True), cure)
+        message = f"the symlink `{path}` leads out of the snapshot, to `{targets[path]}`"
+        diagnostics.error("XP128", None, message, help=help)
     return not outside
+
+
+def _cures(path: str, target: str, known: bool) -> tuple[str, str]:
+    name = posixpath.basename(path)
+    link = f'link "{target}" as {name}' if name.isidentifier() else f'link "{target}"'
+    seen = "" if name.isidentifier() else f"; runs see it as `{posixpath.basename(target)}`"
+    return (_out_of_git(path, known), f"then write `{link}` in the Experimentfile{seen}")
+
+
+def _out_of_git(path: str, known: bool, *, folder: bool = False) -> str:
+    """Say how a path comes to be ignored; *known*: git has it already."""
+    ignored = f"write `{path}{'/' if folder else ''}` into .gitignore"
+    return f"take it out of git: `git rm {'-r ' if folder else ''}--cached {path}`, and {ignored}" if known else ignored
+
+
+def _virtual_environment(top: str, path: str) -> str | None:
+    """Give the folder of Python's that a path is in, if it is in one."""
+    parts = path.split("/")
+    folders = ("/".join(parts[:length]) for length in range(1, len(parts)))
+    return next((folder for folder in folders if os.path.isfile(os.path.join(top, folder, "pyvenv.cfg"))), None)
 
 
 def leaves(path: str, targets: dict[str, str]) -> bool:

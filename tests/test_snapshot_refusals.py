@@ -86,6 +86,40 @@ def test_ignored_and_committed_files_are_no_untracked_ones(repo: Repo) -> None:
     assert refusals(repo) == []
 
 
+def test_symlinks_that_git_does_not_know(repo: Repo) -> None:
+    """Nothing to take out of git; a link's name that is no name is left to the folder's own."""
+    (repo.path / "a.py").symlink_to("../lib/b.py")
+    assert [help for *_, help in refusals(repo)] == [
+        (
+            "write `a.py` into .gitignore",
+            'then write `link "../lib/b.py"` in the Experimentfile; runs see it as `b.py`',
+        )
+    ]
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_virtual_environment_is_told_once(repo: Repo, committed: bool) -> None:
+    """Its interpreters are symlinks that lead out; what helps is to ignore all of it."""
+    repo.write({"env/.venv/pyvenv.cfg": "home = /usr/bin\n"})
+    (repo.path / "env/.venv/bin").mkdir()
+    for name in ("python", "python3"):
+        (repo.path / "env/.venv/bin" / name).symlink_to("/usr/bin/python3")
+    if committed:
+        repo.commit()
+    ignore = "write `env/.venv/` into .gitignore"
+    assert refusals(repo) == [
+        (
+            "XP128",
+            "error",
+            "the symlink `env/.venv/bin/python` leads out of the snapshot, to `/usr/bin/python3`",
+            (
+                f"take it out of git: `git rm -r --cached env/.venv`, and {ignore}" if committed else ignore,
+                '`env/.venv/` is a virtual environment; if a `run` names it, write `link "env/.venv"` in the Experimentfile',
+            ),
+        )
+    ]
+
+
 def test_many_untracked_files(repo: Repo) -> None:
     """More than 2,000 files: where most of them are, and what to do."""
     repo.write({f"out/{n}.txt": "" for n in range(2001)} | {"x.txt": ""})
