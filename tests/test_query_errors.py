@@ -230,6 +230,29 @@ ERRORS = [
         "show {a: seed}",
         "error[XQ019]: this form has no meaning in a query\n  show {a: seed}\n       ^^^^^^^^^",
     ),
+    (
+        'from train group by "seed" show count()',
+        (
+            'error[XQ019]: a text is the same in all rows\n  from train group by "seed" show count()\n'
+            "                      ^^^^^^\nhelp: write `config.seed`"
+        ),
+    ),
+    (
+        'from train group by seed show mean(loss) as "the loss" sort by "the loss" desc',
+        (
+            "error[XQ019]: a text is the same in all rows\n"
+            '  from train group by seed show mean(loss) as "the loss" sort by "the loss" desc\n'
+            "                                                                 ^^^^^^^^^^\n"
+            "help: write what that column shows, or give it a name without quotes: `as NAME`"
+        ),
+    ),
+    (
+        'from train keep min loss by "model"',
+        (
+            'error[XQ019]: a text is the same in all rows\n  from train keep min loss by "model"\n'
+            "                              ^^^^^^^\nhelp: a name has no quotes"
+        ),
+    ),
 ]
 
 

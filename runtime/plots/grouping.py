@@ -50,7 +50,7 @@ class Grouping:
 
 def group_by(keys: Sequence[tree.Expr], rows: RunRows) -> Grouping | None:
     """Evaluate the keys; nothing if one is wrong, which has been reported."""
-    columns = [rows.evaluate(key) for key in keys]
+    columns = [rows.key(key) for key in keys]
     known = tuple(column for column in columns if column is not None)
     if len(known) < len(keys):
         return None

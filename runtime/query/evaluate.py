@@ -114,7 +114,7 @@ class _Evaluation:
 
     def _grouped(self, clause: tree.GroupBy, selected: RunRows) -> tuple[GroupRows, list[ResultColumn]]:
         different = {shape(key, self.context.catalog): key for key in clause.keys}
-        columns = [selected.evaluate(key) for key in different.values()]
+        columns = [selected.key(key) for key in different.values()]
         known = [column for column in columns if column is not None]
         groups = list(_groups(known, selected.size).values()) if len(known) == len(columns) else []
         firsts = [group[0] for group in groups]

@@ -20,7 +20,7 @@ from .bulk import types
 from .direction import Directions
 from .fields import TIMES
 from .literals import read_state, read_time, state_word
-from .lookup import Catalog
+from .lookup import Catalog, exact
 from .planned import Value
 from .scalars import SCALARS, apply
 from .values import frozen, kind, named, shown
@@ -96,6 +96,17 @@ class Evaluator(ABC):
                 return None
             case _:
                 assert_never(expr)
+
+    def key(self, expr: tree.Expr) -> Column | None:
+        """Evaluate what groups rows, sorts them or tells them apart: a text alone would be the same in all of them."""
+        if not isinstance(expr, tree.Text) or expr.plain is None:
+            return self.evaluate(expr)
+        found = self.context.catalog.find((expr.plain,))
+        if expr.plain in self.aliases:
+            help = "write what that column shows, or give it a name without quotes: `as NAME`"
+        else:
+            help = f"write {' or '.join(f'`{exact(ref)}`' for ref in found)}" if found else "a name has no quotes"
+        return self._refuse("XQ019", expr.span, "a text is the same in all rows", help=help)
 
     def condition(self, expr: tree.Expr) -> list[bool] | None:
         """Evaluate an expression that is true or false in each row; null counts as false."""

@@ -24,8 +24,8 @@ def arrange(parts: Parts, rows: RunRows | GroupRows) -> list[int]:
 
 def _keep(clause: tree.Keep, parts: Parts, rows: RunRows | GroupRows, kept: Sequence[int]) -> list[int]:
     """Keep the row with the best value for each combination of keys; of equals the first. Null is never kept."""
-    column = rows.evaluate(clause.expr)
-    keys = [rows.evaluate(key) for key in clause.by]
+    column = rows.key(clause.expr)
+    keys = [rows.key(key) for key in clause.by]
     which = _which(clause, parts, rows)
     if column is None or which is None or any(key is None for key in keys):
         return list(kept)
@@ -79,7 +79,7 @@ def _sort(clause: tree.SortBy | None, rows: RunRows | GroupRows, kept: list[int]
         expr = key.expr
         if isinstance(expr, tree.Binary) and expr.operator == "±":
             expr = expr.left
-        column = rows.evaluate(expr)
+        column = rows.key(expr)
         if column is None:
             continue
         known = [row for row in kept if column[row] is not None]
