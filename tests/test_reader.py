@@ -143,6 +143,19 @@ def test_a_run_tells_everything(project: Project, study: Recorded) -> None:
     assert (planned.status, planned.attempt, planned.log(), dict(planned.metrics)) == ("planned", None, "", {})
 
 
+def test_of_a_step_the_last_value_counts(tmp_path: Path) -> None:
+    """Also where it is NaN, as for `.at`."""
+    study = Recorded(tmp_path)
+    study.write(0, metrics=series("loss", [5.0, 0.5, float("nan"), 2.0], [1, 0, 1, 0]))
+    run = xpc.open(tmp_path).run(study.tables["train"].id(0))
+
+    assert study.ask("from train where seed == 0 show loss.at(1), loss.at(0) limit 1").records() == [
+        {"loss.at(1)": None, "loss.at(0)": 2.0}
+    ]
+    assert run.metrics.frame["loss"].index.tolist() == [0, 1]
+    assert run.metrics.frame["loss"].tolist() == pytest.approx([2.0, float("nan")], nan_ok=True)
+
+
 def test_groups_come_in_row_order(project: Project) -> None:
     """With the values of their keys; a run of each is whole."""
     found = [

@@ -140,11 +140,15 @@ class Metrics(Mapping[str, "pd.Series[float]"]):
         """All metrics as columns, a row a step; of a step that was logged several times the last value counts."""
         import pandas as pd
 
-        columns = {name: self[name].groupby(level=0).last() for name in self}
+        columns = {name: _last_of_each_step(self[name]) for name in self}
         return pd.DataFrame(columns).rename_axis("step") if columns else pd.DataFrame()
 
     def __repr__(self) -> str:
         return f"<metrics {', '.join(self._series) or 'none'}>"
+
+
+def _last_of_each_step(series: pd.Series[float]) -> pd.Series[float]:
+    return series[~series.index.duplicated(keep="last")].sort_index()
 
 
 class Runs(Sequence[StoredRun]):
