@@ -59,9 +59,7 @@ def _check_links(
         help = _cures(path, targets[path], known)
         if venv is not None:
             told.add(venv)
-            cure = (
-                f'`{venv}/` is a virtual environment; if a `run` names it, write `link "{venv}"` in the Experimentfile'
-            )
+            cure = f'`{venv}/` is a virtual environment; if a `run` names it, write `link "{venv}"`, too'
             help = (_out_of_git(venv, known, folder=True), cure)
         message = f"the symlink `{path}` leads out of the snapshot, to `{targets[path]}`"
         diagnostics.error("XP128", None, message, help=help)

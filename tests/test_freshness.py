@@ -80,11 +80,31 @@ def test_list_without_a_repository(study: Study) -> None:
 
 
 def test_several_files(study: Study) -> None:
-    """The first is named, the others are counted; what came and went is told from what changed."""
+    """One is named, the others are counted: the first that changed or went, or else the first that came."""
     study.write("src/a.py", "1")
     study.write("src/b.py", "2")
+    assert study.stale_lines("build train --dry-run")[0] == "stale: 2 runs of train: src/a.py added (ID) and 1 more"
     (study.folder / "train.py").unlink()
-    assert study.stale_lines("build train --dry-run")[0] == "stale: 2 runs of train: src/a.py added (ID) and 2 more"
+    assert study.stale_lines("build train --dry-run")[0] == "stale: 2 runs of train: train.py removed (ID) and 2 more"
+
+
+def test_figures_in_the_project(tmp_path: Path) -> None:
+    """Where new files alone make runs stale, and all files count, it is said what keeps them from counting."""
+    study = Study(tmp_path / "project", 'experiment train:\n    run "true"\n')
+    study.xpc("submit")
+    study.write("curves.svg", "<svg/>")
+    study.write("table.tex", "1")
+    hint = 'If no run reads the new files, write what counts in the experiment, such as `code "*.py"`.'
+    text = study.xpc("build --dry-run")
+    assert "stale: 1 run of train: curves.svg added (" in text
+    assert hint in text
+    study.write("train.py", "changed")
+    text = study.xpc("build --dry-run")
+    assert "stale: 1 run of train: train.py changed (" in text
+    assert hint not in text
+    (study.folder / "train.py").unlink()
+    study.edit("train:\n", 'train:\n    code "*.py"\n')
+    assert "stale:" not in study.xpc("build --dry-run")
 
 
 def test_removed_file(study: Study) -> None:

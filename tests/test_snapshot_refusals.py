@@ -114,7 +114,7 @@ def test_a_virtual_environment_is_told_once(repo: Repo, committed: bool) -> None
             "the symlink `env/.venv/bin/python` leads out of the snapshot, to `/usr/bin/python3`",
             (
                 f"take it out of git: `git rm -r --cached env/.venv`, and {ignore}" if committed else ignore,
-                '`env/.venv/` is a virtual environment; if a `run` names it, write `link "env/.venv"` in the Experimentfile',
+                '`env/.venv/` is a virtual environment; if a `run` names it, write `link "env/.venv"`, too',
             ),
         )
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .again import Again
     from .session import Session
 
+NEW_FILE = re.compile(r".* added \([0-9a-f]+\)( and [0-9,]+ more)?$")  # a reason: nothing but new files
 REASONS = 8  # lines that name what is stale, or what is left alone
 ALWAYS = ("new", "done", "stale", "failed")
 SOMETIMES = ("queued", "running", "killed", "lost", "cancelled", "broken")
@@ -31,7 +33,7 @@ def summary(session: Session, build: Build, tallies: Mapping[str, Tally], again:
     """Give the snapshot, a table of the experiments, what there is to submit and what it costs at most."""
     plan = build.plan
     lines = [f"Snapshot {session.snapshot.tree[:7]}: {origin(session.snapshot)}.", "", _table(plan, tallies), ""]
-    lines += stale_lines(tallies, again)
+    lines += stale_lines(plan, tallies, again)
     send = sum(found.send.total() for found in tallies.values())
     if send:
         arrays = sum(found.arrays for found in tallies.values())
@@ -113,7 +115,7 @@ def _bounds(cost: Cost) -> str:
     return ", ".join(parts)
 
 
-def stale_lines(tallies: Mapping[str, Tally], again: Again) -> list[str]:
+def stale_lines(plan: Plan, tallies: Mapping[str, Tally], again: Again) -> list[str]:
     """Say what is stale and why, and what may be done about it or will be."""
     reasons = [(name, why, runs) for name, found in tallies.items() for why, runs in found.why.most_common()]
     lines = [f"stale: {count(runs, 'run')} of {name}: {why}" for name, why, runs in reasons[:REASONS]]
@@ -127,6 +129,8 @@ def stale_lines(tallies: Mapping[str, Tally], again: Again) -> list[str]:
     elif stale:
         them = "it" if stale == 1 else "them"
         lines.append(f"`xpc submit --rerun stale` runs {them} again, `xpc accept` keeps {them}.")
+        if any(NEW_FILE.match(why) and not plan.experiments[name].compiled.experiment.code for name, why, _ in reasons):
+            lines.append('If no run reads the new files, write what counts in the experiment, such as `code "*.py"`.')
     lines += held_lines(again)
     return [*lines, ""] if lines else []
 

@@ -76,9 +76,10 @@ class Causes:
             return None
 
     def _told(self, changes: Sequence[Change], what: str = "") -> list[str]:
+        """Name one file; a new one only where all are new: it may be a figure that nothing reads."""
         if not changes:
             return []
-        first, more = changes[0], len(changes) - 1
+        first, more = min(changes, key=lambda change: change.verb == "added"), len(changes) - 1
         text = f"{what}{visible(self._session.snapshot.shown(first.path))} {first.verb} ({first.ids})"
         return [text + (f" and {more:,} more" if more else "")]
 
