@@ -102,7 +102,7 @@ def test_figures_in_the_project(tmp_path: Path) -> None:
     text = study.xpc("build --dry-run")
     assert "stale: 1 run of train: train.py changed (" in text
     assert hint not in text
-    (study.folder / "train.py").unlink()
+    study.write("train.py", TRAIN)
     study.edit("train:\n", 'train:\n    code "*.py"\n')
     assert "stale:" not in study.xpc("build --dry-run")
 
