@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,7 @@ from . import quantities
 from .cell_text import plain
 from .diff_code import FileChange
 from .environments import Change, change_rows, changes
-from .query.values import frozen
+from .query.values import frozen, shown
 
 Found = Mapping[str, Any]  # what `show.run_record` gives
 MISSING: Final = "—"
@@ -139,9 +140,17 @@ def _counts(file: FileChange) -> str:
 
 
 def _change(pair: Pair) -> str:
-    sides = zip(pair.values, pair.missing, strict=True)
+    sides = list(zip(pair.values, pair.missing, strict=True))
     texts = [MISSING if gone else _text(pair.name, value) for value, gone in sides]
+    if not pair.same and texts[0] == texts[1]:  # what differs is in digits that nobody reads otherwise
+        texts = [MISSING if gone else _exact(pair.name, value) for value, gone in sides]
     return texts[0] if pair.same else " → ".join(texts)
+
+
+def _exact(name: str, value: Any) -> str:
+    unit = " s" if name in ("duration", "cpu_time") else " B" if name == "peak_memory" else ""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else shown(value)
+    return f"{visible(text)}{unit}"
 
 
 def _text(name: str, value: Any) -> str:

@@ -117,7 +117,7 @@ def json_value(value: Any) -> Any:
     """Give a value that JSON has; it has no infinity and no NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [json_value(element) for element in value]
     if isinstance(value, dict):
         return {name: json_value(element) for name, element in value.items()}

@@ -129,6 +129,25 @@ def test_what_can_not_be_told_is_said(tmp_path: Path) -> None:
     assert console.run(f"xpc diff {one} ffffffff", tmp_path).returncode == 1
 
 
+def test_what_differs_looks_different(tmp_path: Path) -> None:
+    """Where rounded values are the same, or a text looks like a number, it is told exactly; what JSON lacks is null."""
+    study = Recorded(tmp_path, STUDY.replace("0.1, 0.01", "0.12345671, 0.12345672").replace('"mlp", ', ""))
+    for row, (loss, rate, duration) in enumerate([(0.1, "Infinity", 10.0), (0.1 + 1e-9, 1.5, 10.001)]):
+        study.write(row, metrics=[{"loss": loss, "rate": rate}], duration=duration)
+    one, other = study.tables["train"].ids()
+
+    said = console.run(f"xpc diff {one} {other}", tmp_path).stdout.splitlines()
+    assert said[0] == "config    lr   0.12345671 → 0.12345672"
+    assert said[2:] == [
+        "metrics   loss   0.1 → 0.100000001",
+        "          rate   inf → 1.5",
+        "          duration   10.0 s → 10.001 s",
+    ]
+    for command in (f"diff --json {one} {other}", f"show --json {one}"):
+        text = console.run(f"xpc {command}", tmp_path).stdout
+        assert json.loads(text, parse_constant=pytest.fail)["metrics"]["rate"] in (None, {"a": None, "b": 1.5})
+
+
 def test_values_are_compared_as_values() -> None:
     """1 is 1.0 and not true; null is a value, a missing key is none; texts are harmless."""
     one = {"id": "a" * 16, "experiment": "x", "status": "done", "config": {"a": 1, "b": 1, "c": None, "e": "\x1b[1m"}}

@@ -40,12 +40,21 @@ def verdict(found: Sequence[Diagnostic]) -> str:
 
 
 def json_text(value: object) -> str:
-    """Give JSON on one line; names that strangers chose hold nothing there that a terminal would obey."""
+    """Give JSON on one line; names that strangers chose hold nothing there that a terminal would obey.
+
+    JSON has no infinity and no NaN: these are null.
+    """
     import json
 
     from xpc.grammar.screen import printable_json
 
-    return printable_json(json.dumps(value, ensure_ascii=False))
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        from xpc.runtime.tables import json_value
+
+        text = json.dumps(json_value(value), ensure_ascii=False, allow_nan=False)
+    return printable_json(text)
 
 
 def count(number: int, noun: str) -> str:
