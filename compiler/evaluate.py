@@ -14,7 +14,7 @@ from .fault import fault, report
 from .format import apply_format as apply_format
 from .format import format_value as format_value
 from .functions import FUNCTIONS, Function, Given
-from .nearest import did_you_mean
+from .nearest import did_you_mean, hyphened_key
 from .operators import LONGEST_TEXT, arithmetic, checked, compare, contains, kind, truth
 from .scope import ELSEWHERE, Inline, Key, Scope
 from .scope import World as World
@@ -212,6 +212,8 @@ class _Compiler:
             help = (f"write `{_CONSTANTS[wanted]}`",)
         elif not help and len(path) == 1:
             help = (f'a text stands in quotes: `"{wanted}"`',)
+        if (hyphened := hyphened_key(expr.span, self.scope.names())) is not None:
+            help = (f"a key with `-` stands in quotes, from its root: `{hyphened}`",)
         label = f"{self.scope.owner} has no such key" if self.scope.owner else "no key of that name"
         return self.error("XP021", expr.span, f"unknown key `{wanted}`", label, help=help)
 

@@ -95,6 +95,16 @@ def several_after(fault: Fault) -> Finding | None:
     return Finding("XP001", lexeme.span, "`after` names one experiment", "", "write a line `after …` for each")
 
 
+def after_all(fault: Fault) -> Finding | None:
+    """Recognise ``after al train``."""
+    tokens = fault.tokens
+    if fault.index != 2 or fault.token is None or fault.token.type != "NAME" or tokens[0] != "after":
+        return None
+    if not nearest(tokens[1], ["all"]):
+        return None
+    return Finding("XP001", tokens[1].span, f"expected `all`, found `{tokens[1]}`", "", "did you mean `all`?")
+
+
 def hyphen(fault: Fault) -> Finding | None:
     """Recognise ``my-name`` where a name or a key stands."""
     lexeme, before = fault.token, fault.before
@@ -103,7 +113,10 @@ def hyphen(fault: Fault) -> Finding | None:
     if not fault.touching(before, lexeme) or not fault.touching(lexeme, fault.after) or fault.after is None:
         return None
     span = before.span.to(fault.after.span)
-    if fault.accepted & {"ASSIGN", "IN"} or fault.excerpt.start_rule == "setting_key":
+    if fault.excerpt.start_rule == "setting_key":
+        cure = f"""the shell takes quotes away, so write `'"{span.text}"=…'`"""
+        return Finding("XP001", span, "a key with `-` stands in quotes", "", cure)
+    if fault.accepted & {"ASSIGN", "IN"}:
         return Finding("XP001", span, "a key with `-` stands in quotes", "", f'write `"{span.text}"`')
     cure = f"names are made of letters, digits and `_`: `{span.text.replace('-', '_')}`"
     return Finding("XP001", span, f"`{span.text}` is not a name", "", cure)
@@ -114,6 +127,9 @@ def unquoted(fault: Fault) -> Finding | None:
     lexeme = fault.token
     if lexeme is None or "TEXT" not in fault.accepted or fault.accepted & {"NAME", "INTEGER"} or lexeme.type == "TEXT":
         return None
+    words = [word for word, kind in engine.words().items() if kind in fault.accepted]
+    if lexeme.type == "NAME" and nearest(lexeme, words):
+        return None  # a slip in a word that may stand here, too
     head = fault.excerpt.text[fault.excerpt.start : lexeme.start_pos].strip()
     rest = fault.excerpt.text[lexeme.start_pos : fault.excerpt.end]
     cure = f"write `{short(head + ' ' + chr(34) + rest + chr(34))}`" if '"' not in rest else "put it in quotes"

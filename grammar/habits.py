@@ -35,6 +35,7 @@ _HABITS: tuple[Callable[[Fault], Finding | None], ...] = (
     forms.trailing_comma,
     forms.tuple_form,
     forms.several_after,
+    forms.after_all,
     forms.hyphen,
     forms.bare_list,
     forms.prefixed_text,

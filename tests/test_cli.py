@@ -252,6 +252,10 @@ def test_unknown_command_is_misuse(tmp_path: Path) -> None:
         ("submit -j 0", "Error: Invalid value for '-j' / '--jobs': 0 is not in the range x>=1.\n"),
         ("build --snapshot tag", "is not one of 'worktree', 'head', 'clean'.\n"),
         ("list --nope", "Error: No such option '--nope'.\n"),
+        (
+            "submit --dry-run",
+            "Error: No such option '--dry-run'. `xpc build --dry-run -v` shows what would be sent, and writes nothing.\n",
+        ),
     ],
 )
 def test_misuse_names_the_option(tmp_path: Path, command: str, said: str) -> None:
@@ -259,6 +263,21 @@ def test_misuse_names_the_option(tmp_path: Path, command: str, said: str) -> Non
     done = console.run(f"xpc {command}", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith(said), done.stderr
+
+
+def test_key_with_a_hyphen(tmp_path: Path) -> None:
+    """Whoever writes it bare is told how, where each error stands; what is told works."""
+    study = 'config c:\n    "batch-size" = 3\n    double = 2 * {}\nexperiment e:\n    config c\n    run "echo {{{}}}"\n'
+    (tmp_path / "Experimentfile").write_text(study.format("batch-size", "batch-size"))
+    told = [line for line in typed("xpc check", tmp_path, status=1).splitlines() if line.startswith("help:")]
+    cure = "help: a key with `-` stands in quotes, from its root: "
+    assert told == [*[cure + '`config."batch-size"`'] * 2, *[cure + "`config.'batch-size'`"] * 2]
+
+    (tmp_path / "Experimentfile").write_text(study.format('config."batch-size"', "config.'batch-size'"))
+    assert "echo 3" in typed("xpc list --command", tmp_path)
+    asked = typed("xpc list --set batch-size=4", tmp_path, status=1)
+    assert """help: the shell takes quotes away, so write `'"batch-size"=…'`""" in asked
+    assert "echo 4" in typed("""xpc list --command --set '"batch-size"=4'""", tmp_path)
 
 
 def test_build_runs_without_xpc(project: Path) -> None:

@@ -43,6 +43,13 @@ def _told(refused: PermissionError) -> str:
     return "\n".join([f"error[XS008]: {found.message}", *(f"help: {line}" for line in found.help)])
 
 
+def _misuse(misuse: click.ClickException) -> str:
+    """Say what is wrong with a command line; to whom asks what a submit would do, no option that submits is offered."""
+    if isinstance(misuse, click.NoSuchOption) and misuse.option_name == "--dry-run":
+        return "No such option '--dry-run'. `xpc build --dry-run -v` shows what would be sent, and writes nothing."
+    return misuse.format_message()
+
+
 def _open_outputs() -> None:
     """Give what was started with a closed output (`xpc list >&-`) one that nobody reads: else the next file that is
     opened would be its output."""
@@ -85,7 +92,7 @@ def run_guarded(arguments: list[str]) -> int:
     except click.Abort:
         return 130
     except click.ClickException as misuse:
-        text = _plain(misuse.format_message())
+        text = _plain(_misuse(misuse))
         told = click.UsageError(text, misuse.ctx) if isinstance(misuse, click.UsageError) else None
         (told or click.ClickException(text)).show()
         return misuse.exit_code
