@@ -254,7 +254,7 @@ def test_unknown_command_is_misuse(tmp_path: Path) -> None:
         ("list --nope", "Error: No such option '--nope'.\n"),
         (
             "submit --dry-run",
-            "Error: No such option '--dry-run'. `xpc build --dry-run -v` shows what would be sent, and writes nothing.\n",
+            "'--dry-run'. `xpc build --dry-run -v` shows what would be sent, and writes nothing.\n",
         ),
     ],
 )
