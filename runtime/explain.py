@@ -85,7 +85,7 @@ def _said(cell: CellSource, short: int) -> str:
 
 def _named(runs: Sequence[RunSource], short: int) -> str:
     more = f" and {len(runs) - FEW:,} more" if len(runs) > FEW else ""
-    return ", ".join(run.id[:short] for run in runs[:FEW]) + more
+    return ", ".join(run.shown(short) for run in runs[:FEW]) + more
 
 
 # ------------------------------------------------------------------ runs
@@ -118,7 +118,7 @@ def _line(run: RunSource, note: str, short: int, *, codes: bool, experiment: boo
         run.accepted or "",
         note,
     ]
-    head = [run.id[:short], run.experiment if experiment else "", run.state, attempt]
+    head = [run.shown(short), run.experiment if experiment else "", run.state, attempt]
     return [*head, *(visible(text or "") for text in told)]
 
 
@@ -159,4 +159,4 @@ def _cell(cell: CellSource) -> dict[str, Any]:
 
 
 def _ids(runs: Iterable[RunSource]) -> list[str]:
-    return [run.id for run in runs]
+    return [run.name for run in runs]

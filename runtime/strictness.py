@@ -31,13 +31,13 @@ def check_strictly(result: Result, name: str, diagnostics: Diagnostics) -> None:
 def _check_row(place: str, source: RowSource, diagnostics: Diagnostics) -> None:
     """Report what is wrong with all cells at once, then what is wrong with single ones."""
     short = prefix_length([run.id for run in (*source.runs, *source.absent)])
-    done = {run.id for run in source.runs if run.state == "done"}
-    lacking = list({run.id: run for run in (*source.runs, *source.absent) if run.id not in done}.values())
+    done = {run.name for run in source.runs if run.state == "done"}
+    lacking = list({run.name: run for run in (*source.runs, *source.absent) if run.name not in done}.values())
     if lacking:
         planned = len(done) + len(lacking)
         message = f"{place}: {len(done):,} of {quantities.runs(planned)} done; {_by_state(lacking, short)}"
         diagnostics.error("XQ021", None, message, help="submit or retry them, or leave the row out with `where`")
-    attempts = [run for run in source.runs if run.state != "done" and run.id in done]
+    attempts = [run for run in source.runs if run.state != "done" and run.name in done]
     if attempts:
         message = f"{place}: earlier attempts are counted; {_by_state(attempts, short)}"
         diagnostics.error("XQ021", None, message, help="leave out `with all attempts`, or ask for `status == done`")
@@ -49,12 +49,12 @@ def _check_row(place: str, source: RowSource, diagnostics: Diagnostics) -> None:
 def _check_cell(
     place: str, cell: CellSource, lacking: Sequence[RunSource], short: int, diagnostics: Diagnostics
 ) -> None:
-    known = {run.id for run in lacking}
-    missing = [run for run in cell.missing if run.id not in known]
+    known = {run.name for run in lacking}
+    missing = [run for run in cell.missing if run.name not in known]
     if missing:
         message = f"{place}: {quantities.runs(len(missing))} done without a value, {_named(missing, short)}"
         diagnostics.error("XQ021", None, message, help="`xpc show` tells what such a run has logged")
-    alone = [run for run in cell.unpaired if run.id not in known]
+    alone = [run for run in cell.unpaired if run.name not in known]
     if alone:
         message = f"{place}: {quantities.runs(len(alone))} without a partner in the baseline, {_named(alone, short)}"
         diagnostics.error("XQ021", None, message, help="the baseline has to have a done run for each")
@@ -116,5 +116,5 @@ def _of_state(state: str, runs: Sequence[RunSource], short: int) -> str:
 
 
 def _named(runs: Collection[RunSource], short: int) -> str:
-    ids = list(dict.fromkeys(run.id[:short] for run in runs))
+    ids = list(dict.fromkeys(run.shown(short) for run in runs))
     return ", ".join(ids[:FEW]) + (", …" if len(ids) > FEW else "")

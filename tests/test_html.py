@@ -218,6 +218,28 @@ def test_cells_that_compare(tmp_path: Path) -> None:
     assert (cell["baseline"], cell["unpaired"]) == ([[0, 2], [3, 3]], [[8, 1]])
 
 
+def test_earlier_results_are_counted_apart(tmp_path: Path) -> None:
+    """A result before a run's present one stands with its own time and code, and not as the run."""
+    clauses = (
+        "from train",
+        "with superseded",
+        "where seed == 0 and loss is not null",
+        "group by version",
+        "show count()",
+    )
+    report = "\nreport all:\n" + "".join(f"    {clause}\n" for clause in clauses)
+    study = Recorded(tmp_path, STUDY + report)
+    folder = study.write(0, metrics=[{"loss": 2.0}])
+    folder.rename(f"{folder}.v1")
+    study.write(0, metrics=[{"loss": 1.0}])
+
+    (table,) = data_of(document(study).text)["tables"]
+
+    now, before = (row["runs"] for row in table["rows"])
+    assert now == [[0, 1]]
+    assert [(item[:3], item[5], item[7]) for item in before] == [([0, 1, "done"], "4f2a91c0", 1)]
+
+
 def test_earlier_attempts_are_counted_apart(tmp_path: Path) -> None:
     """An attempt before a run's last one stands with its own state, and not as the run."""
     clauses = ("from train", "with all attempts", "where seed == 0 and status in [failed, done]", "show count()")

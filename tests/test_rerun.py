@@ -333,6 +333,24 @@ def test_query_with_superseded(tmp_path: Path) -> None:
     assert [line.split() for line in grouped] == [["2", "1"], ["1", "2"]]
 
 
+def test_where_an_earlier_result_comes_from(tmp_path: Path) -> None:
+    """It stands under its own name beside the present one, in words and as data; a rerun that is not done is told."""
+    study = Study(tmp_path / "project")
+    study.xpc("submit train")
+    (id, *_) = study.ids("train")
+    before = study.json(f"show {id}")["snapshot"]
+    study.write("train.py", TRAIN + "# again\n")
+    study.xpc("submit train --where 'seed == 0' --force")
+    now = study.json(f"show {id}")["snapshot"]
+    query = "query 'from train where seed == 0 show count() as n with superseded' --explain"
+
+    ((row,),) = (table["rows"] for table in json.loads(study.xpc(f"{query} --format json")))
+    assert [(run["id"], run["version"], run["snapshot"]) for run in row["runs"]] == [(id, None, now), (id, 1, before)]
+    assert row["cells"]["n"]["used"] == [id, f"{id}.v1"]
+    lines = study.xpc(query).splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == [id[:7], f"{id[:7]}.v1"]
+
+
 def test_key_called_version_keeps_its_name(tmp_path: Path) -> None:
     """The field gives way: studies that have such a key go on to mean it."""
     study = Study(

@@ -11,8 +11,8 @@ from ..query.provenance import CellSource, RowSource, RunSource
 from .catalog import Catalog, seconds
 
 Shown = list[list[Any]]
-"""Runs: [first number, how many], and for an attempt before a run's last one
-[number, attempt, state, started, ended, snapshot, code]."""
+"""Runs: [first number, how many], and for an attempt before a run's last one, or a result before its present one,
+[number, attempt, state, started, ended, snapshot, code, version]: no version of an attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,11 @@ class Sources:
             if number is None:
                 continue
             attempt = self.runs.attempt(number)
-            if run.attempt is not None and attempt is not None and run.attempt < attempt:
+            tried = run.attempt is not None and attempt is not None and run.attempt < attempt
+            if tried or run.version is not None:
                 times = seconds(run.started), seconds(run.ended)
-                earlier.append([number, run.attempt, run.state, *times, run.snapshot, run.code])
+                version = [] if run.version is None else [run.version]
+                earlier.append([number, run.attempt, run.state, *times, run.snapshot, run.code, *version])
             else:
                 last.add(number)
         return [*_ranges(sorted(last)), *earlier]

@@ -15,7 +15,8 @@ class RunSource:
 
     *snapshot* is the git tree that it ran with, *code* the fingerprint of those of its files that count as its code;
     two runs with one *code* ran the same program. *witness* is what vouches for that (see docs/formats.md). Of a run
-    that somebody *accepted*, which says by whom and why, *code* is what it counts as since.
+    that somebody *accepted*, which says by whom and why, *code* is what it counts as since. *version* is the number of
+    a result that the run had before it was run again; of its present result it is null.
     """
 
     id: str
@@ -30,6 +31,16 @@ class RunSource:
     started: str | None = None
     ended: str | None = None
     accepted: str | None = None
+    version: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The id, and of an earlier result `ID.v1`, as `xpc show` takes it."""
+        return self.id if self.version is None else f"{self.id}.v{self.version}"
+
+    def shown(self, digits: int) -> str:
+        """Give the name with that many digits of the id."""
+        return self.id[:digits] + self.name[len(self.id) :]
 
 
 @dataclass(frozen=True, slots=True)

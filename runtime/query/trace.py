@@ -102,4 +102,4 @@ class RunTrace:
 def _source(runs: Runs, row: int) -> RunSource:
     values = {name: runs.column(Field(name))[row] for name in _FIELDS}
     values["state"] = values.pop("status")
-    return RunSource(**values)
+    return RunSource(**values, version=runs.earlier_version(row))

@@ -344,6 +344,14 @@ class Runs:
             self.view.store.series(experiment, id, attempt) if before is None else self._series_of(experiment, before)
         )
 
+    def earlier_version(self, row: int) -> int | None:
+        """Give the number of an earlier result of a run; nothing where the row is its present one."""
+        if not self.superseded:
+            return None
+        ((experiment, id, _, version),) = self._runs([row])
+        before = self._before_version(experiment, id, version)
+        return None if before is None else before.number
+
     def _before_version(self, experiment: str, id: str, version: int | None) -> Version | None:
         earlier = (v for _, v in self._earlier_versions(experiment) if v.number == version and v.id == id)
         return next(earlier, None) if version is not None else None

@@ -60,8 +60,8 @@ function runsIn(ranges) {
   return found;
 }
 
-function attemptOf([number, attempt, state, started, ended, snapshot, code]) {
-  return { ...runOf(number), attempt, state, started, ended, snapshot, code, earlier: true };
+function attemptOf([number, attempt, state, started, ended, snapshot, code, version]) {
+  return { ...runOf(number), attempt, state, started, ended, snapshot, code, version, earlier: true };
 }
 
 function runAddress(run) {

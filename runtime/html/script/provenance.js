@@ -47,7 +47,7 @@ function placeBelow(panel, cell) {
 
 function summary(parts) {
   const used = parts.used;
-  const every = new Map([...used, ...parts.missing, ...parts.absent].map((run) => [run.number + "/" + run.attempt, run]));
+  const every = new Map([...used, ...parts.missing, ...parts.absent].map((run) => [run.number + "/" + run.attempt + "/" + (run.version || ""), run]));
   const failed = [...every.values()].filter((run) => OF_STATE[run.state] === "bad").length;
   const undone = [...every.values()].filter((run) => run.state !== "done").length - failed;
   const snapshots = tally(used.map((run) => run.snapshot).filter(Boolean));
@@ -97,7 +97,7 @@ function runList(title, all) {
     const own = new Map(run.experiment.keys.map((column) => [column.name, run.key(column)]));
     body.append(el("tr", {},
       el("td", {}, runLink(run)),
-      el("td", {}, stateMark(run.state), run.earlier ? el("span", { class: "quiet" }, " attempt " + run.attempt) : null),
+      el("td", {}, stateMark(run.state), run.earlier ? el("span", { class: "quiet" }, run.version ? " version " + run.version : " attempt " + run.attempt) : null),
       keys.map((key) => el("td", {}, own.get(key) || "")),
       el("td", { class: "mono" }, run.snapshot ? run.snapshot.slice(0, 7) : ""),
       el("td", {}, formatTime(run.ended))));
