@@ -9,6 +9,10 @@ from pathlib import Path
 import console
 import pytest
 
+from xpc.cli.report_mistakes import OF_ONE_RUN, OVER_RUNS
+from xpc.runtime.query.aggregates import USAGE
+from xpc.runtime.query.scalars import SCALARS
+
 FIRST = console.ROOT / "examples" / "first"
 
 STUDY = """\
@@ -263,6 +267,40 @@ def test_misuse_names_the_option(tmp_path: Path, command: str, said: str) -> Non
     done = console.run(f"xpc {command}", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith(said), done.stderr
+
+
+REPORTS = """
+report values:
+    from wrok
+    group by n
+    show avg(value) ± ci95(value) as v, log2(n), value.last, value.at(3)
+    having count() > 1
+    plot box x = n, y = men(value)
+
+report earlier:
+    from gone
+    with past
+    show count()
+"""
+
+
+def test_check_reads_reports(project: Path) -> None:
+    """What is wrong with a report whatever runs log is told before they run, as `xpc report` tells it."""
+    (project / "Experimentfile").write_text(STUDY + REPORTS)
+    told = typed("xpc check --format concise", project, status=1)
+    assert told == (
+        "Experimentfile:15:10: error[XQ005]: there is no experiment `wrok`\n"
+        "Experimentfile:17:10: error[XQ008]: there is no function `avg`\n"
+        "Experimentfile:19:25: error[XQ008]: there is no function `men`\n"
+    )
+    known = REPORTS.replace("wrok", "work").replace("avg", "mean").replace("men(", "mean(")
+    (project / "Experimentfile").write_text(STUDY + known)
+    assert typed("xpc check", project).endswith("No problems.\n")
+
+
+def test_functions_that_check_knows() -> None:
+    """They are those that queries have."""
+    assert (list(USAGE), list(SCALARS)) == (OVER_RUNS, OF_ONE_RUN)
 
 
 def test_key_with_a_hyphen(tmp_path: Path) -> None:

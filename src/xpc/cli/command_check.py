@@ -10,6 +10,7 @@ import click
 from . import options
 from .failure import AT_FAULT, FINE
 from .output import count, print_diagnostics, verdict
+from .report_mistakes import check_reports
 from .session import FILE, Session, find_folder
 
 
@@ -24,6 +25,9 @@ def command(settings: tuple[str, ...], format: str) -> int:
     """
     session = Session(find_folder(Path.cwd()), settings)
     session.check()
+    if session.study is not None and session.study.reports:
+        known = None if session.diagnostics.failed else session.study.experiments
+        check_reports(session.study.reports, known, session.diagnostics)
     found = session.diagnostics.sorted()
     print_diagnostics(session.diagnostics, format, sys.stdout)
     if format == "full":
