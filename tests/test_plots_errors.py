@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from plotting import faults, log, project
+from plotting import STUDY, faults, log, project
 from recorded import Recorded
 
 from xpc.runtime.plots.scales import scale_of
@@ -51,6 +51,18 @@ def test_no_value_at_each_step(study: Recorded) -> None:
         "  plot line x = step, y = loss.min\n"
         "                          ^^^^^^^^\n"
         "help: a metric has steps where it is named without a reducer: `y = loss`"
+    )
+
+
+def test_an_ancestors_series(tmp_path: Path) -> None:
+    """Its steps are drawn from its own runs, and so it is told."""
+    study = project(tmp_path / "study", STUDY + '\nexperiment evaluate:\n    after train\n    run "true"\n')
+    log(study, 0, steps=[0, 1], loss=[1.0, 0.5])
+    assert faults(study, "from evaluate plot line x = step, y = train.loss") == (
+        "error[XQ031]: this has no value at each step\n"
+        "  from evaluate plot line x = step, y = train.loss\n"
+        "                                        ^^^^^^^^^^\n"
+        "help: the steps are those of `train`: `from train`, and `y = loss`"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from ...grammar import tree
 from .. import quantities
 from ..query.expressions import Column
+from ..query.lookup import Ancestor, Metric, exact
 from ..query.rows import RunRows
 from ..query.values import kind
 from .channels import label_of, unit_kind
@@ -39,12 +40,23 @@ def _rows(plot: tree.Plot, channels: dict[str, tree.Expr], selected: Selection) 
     metrics = metrics_in(channels.values(), rows.context.catalog)
     if not metrics:
         if rows.evaluate(channels["y"]) is not None:
-            help = "a metric has steps where it is named without a reducer: `y = loss`"
+            help = _where_steps_are(channels["y"], rows)
             rows.context.diagnostics.error("XQ031", channels["y"].span, "this has no value at each step", help=help)
         return None, []
     stepped, drawn, total = step_rows(rows, metrics)
     notes = [f"Drawn at {drawn:,} of {total:,} steps."] if drawn < total else []
     return stepped, notes
+
+
+def _where_steps_are(y: tree.Expr, rows: RunRows) -> str:
+    """Say how the series is named: an ancestor's has its steps in the ancestor's own runs."""
+    found = rows.context.catalog.find(y.path) if isinstance(y, tree.Name) else []
+    match found:
+        case [Ancestor(experiment, Metric(name) as ref)]:
+            metric = name if name.isidentifier() else exact(ref)
+            return f"the steps are those of `{experiment}`: `from {experiment}`, and `y = {metric}`"
+        case _:
+            return "a metric has steps where it is named without a reducer: `y = loss`"
 
 
 def _points(
