@@ -195,8 +195,19 @@ def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> 
     large = max((abs(v) for v in values if v is not None and math.isfinite(v)), default=0.0)
     if decimals > MOST_DECIMALS or large >= LARGE:
         decimals = None
-    cells = [NOTHING if value is None else _fixed(value, decimals) for value in values]
-    return cells, ["" if error is None else _fixed(error, decimals) for error in errors]
+    cells, texts = [], []
+    for value, error in zip(values, errors, strict=True):
+        own = None if _is_lost(value, error, decimals) else decimals
+        cells.append(NOTHING if value is None else _fixed(value, own))
+        texts.append("" if error is None else _fixed(error, own))
+    return cells, texts
+
+
+def _is_lost(value: Value, error: Value, decimals: int | None) -> bool:
+    """Say whether a value that is known exactly would keep fewer than two digits by the errors of other rows."""
+    if decimals is None or error or not value or not math.isfinite(value):
+        return False
+    return bool(abs(value) < 10.0 ** (1 - decimals))
 
 
 def _each_with_error(values: Sequence[Value], errors: Sequence[Value]) -> tuple[list[str], list[str]]:

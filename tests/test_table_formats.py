@@ -65,6 +65,15 @@ def test_values_are_compared_and_not_their_errors() -> None:
     assert "<strong>0.75 ± 0.20</strong>" in render(result(column), "html")
 
 
+def test_a_value_without_an_error_keeps_its_digits() -> None:
+    """The errors of other rows say nothing of a value that has none: 0.04 of one run is not 0.0."""
+    column = ResultColumn("x", [1.34, 0.04, 0.04, 0.04, 2.34, 0.0], [1.0, None, 0.0, 1.0, None, None], "e")
+
+    lines = render(result(column), "html").splitlines()
+    cells = [line.split(">")[2].removesuffix("</td") for line in lines if line.startswith("<tr><td")]
+    assert cells == ["1.3 ± 1.0", "0.04", "0.04 ± 0", "0.0 ± 1.0", "2.3", "0.0"]
+
+
 def test_bold_on_a_terminal_keeps_the_columns() -> None:
     """Only with colour; the cells stand where they stood."""
     columns = (ResultColumn("m", ["a", "b"], key=True), ResultColumn("x", [9.0, 10.5], direction="maximize"))
