@@ -275,6 +275,36 @@ def test_all_faults_at_once(study: Recorded) -> None:
     ]
 
 
+HYPHENS = """
+grid sweep:
+    "batch-size" in [8, 32]
+
+experiment train:
+    grid sweep
+    run "true"
+    metric "val-loss" minimize
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "cures"),
+    [
+        ('where "batch-size" == 8 show count()', ['write `config."batch-size"`']),
+        ('where 8 in "val-loss" show count()', ['write `metric."val-loss"`']),
+        ("where batch-size == 8", ['a name with `-` stands in quotes: `config."batch-size"`'] * 2),
+        ("show mean(val-loss)", ['a name with `-` stands in quotes: `metric."val-loss"`'] * 2),
+    ],
+)
+def test_names_with_a_hyphen(tmp_path: Path, text: str, cures: list[str]) -> None:
+    """Bare they are two names, and in quotes alone a text: what they are written as works."""
+    study = Recorded(tmp_path, HYPHENS)
+    told = [line.removeprefix("help: ") for line in study.faults(text).splitlines() if line.startswith("help")]
+    assert told == cures
+    assert study.ask('where config."batch-size" == 8 show count(), mean(metric."val-loss") as v').records() == [
+        {"count()": 1, "v": None}
+    ]
+
+
 def test_a_study_without_runs(tmp_path: Path) -> None:
     """Nothing has run: keys and declared metrics are known, other metrics are not."""
     study = Recorded(tmp_path)

@@ -179,6 +179,10 @@ class Evaluator(ABC):
                 return self._joined(expr)
 
     def _joined(self, expr: tree.Binary) -> Column | None:
+        if (text := self._quoted_name(expr)) is not None:
+            found = self.context.catalog.find((text.plain or "",))
+            help = f"write {' or '.join(f'`{exact(ref)}`' for ref in found)}"
+            return self._refuse("XQ019", text.span, "a text is the same in all rows", help=help)
         left, right = self._sides(expr)
         if left is None or right is None:
             return None
@@ -195,6 +199,13 @@ class Evaluator(ABC):
         if expr.operator == "==" and not any(found):
             self._note_absent(expr, left, right)
         return found
+
+    def _quoted_name(self, expr: tree.Binary) -> tree.Text | None:
+        """Find a key or metric in quotes in a comparison that reads nothing of the runs: `"batch-size" == 8`."""
+        if expr.operator in ARITHMETIC or has_name(expr):
+            return None
+        texts = [side for side in (expr.left, expr.right) if isinstance(side, tree.Text) and side.plain]
+        return next((text for text in texts if self.context.catalog.find((text.plain or "",))), None)
 
     def _misfit(self, expr: tree.Binary, wrong: MisfitError) -> Column | None:
         left, right = kind(wrong.left), kind(wrong.right)

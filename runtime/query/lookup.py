@@ -151,7 +151,18 @@ def _unknown(path: Path, span: Span, catalog: Catalog, diagnostics: Diagnostics,
         kind, close = "metric or key", _nearest(path, catalog, aliases)
     known = "`xpc list` shows the keys" if path[0] == "config" else _known(catalog)
     help = f"did you mean `{close}`?" if close else known
+    if (hyphened := _hyphened(span, catalog)) is not None:
+        help = f"a name with `-` stands in quotes: `{exact(hyphened)}`"
     diagnostics.error("XQ003", span, f"no run has a {kind} `{shown}`", help=help)
+
+
+def _hyphened(span: Span, catalog: Catalog) -> Ref | None:
+    """Find the key or metric of which a name is the part before or behind a `-`: `batch-size` without its quotes."""
+    text = span.source.text
+    for name in catalog.own():
+        if "-" in name and (text.startswith(name, span.start) or text.endswith(name, 0, span.end)):
+            return Config(name) if name in catalog.keys else Metric(name)
+    return None
 
 
 def _nearest(path: Path, catalog: Catalog, aliases: Sequence[str]) -> str | None:
