@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from recorded import Recorded
 from scipy import stats
 
+from xpc.cli.session import Session
 from xpc.runtime.query.wilcoxon import difference, p_value
 from xpc.runtime.tables import render
 
@@ -46,6 +47,29 @@ def finished(folder: Path, text: str = STUDY) -> Recorded:
 
 
 # ------------------------------------------------------------------ pairs
+
+
+def test_past_runs_are_paired_by_keys_that_the_grid_has_lost(tmp_path: Path) -> None:
+    """`with past` compares runs as it did while the study asked for all of them."""
+    study = finished(tmp_path)
+    query = f"from train group by method, data {SHOWN} with past"
+    before = study.ask(query).records()
+    base = 'config base:\n    method = "base"\n    data = "a"\n    seed = 0\n'
+    text = STUDY.replace("    data in [\"a\", \"b\"]\n", "")
+    text = text.replace("    grid sweep\n", "    config base\n    grid sweep\n")
+        "    grid sweep\n", "    config base\n    grid sweep\n"
+    )
+    (tmp_path / "Experimentfile").write_text(base + text)
+    study.tables = Session(tmp_path).tables
+
+    after = study.ask(query)
+
+    assert study.tables["train"].count == 15
+    assert [comparison.by for comparison in after.comparisons] == [["seed", "data"]]
+    assert {(row["method"], row["data"]): row["d"] for row in after.records()} == {
+        (row["method"], row["data"]): row["d"] for row in before
+    }
+    assert len(after.records()) == 6
 
 
 def test_runs_are_paired_by_what_varies_in_the_baseline(tmp_path: Path) -> None:
@@ -106,7 +130,8 @@ def test_a_baseline_within_each_group(tmp_path: Path) -> None:
 
 def test_keys_made_of_others_do_not_pair(tmp_path: Path) -> None:
     """A name that holds the method would leave nobody a partner; such keys are left out, whatever their place."""
-    text = STUDY.replace("    method in", '    name = "{method}-{seed}"\n    method in')
+    text = STUDY.replace("    data in [\"a\", \"b\"]\n", "")
+    text = text.replace("    grid sweep\n", "    config base\n    grid sweep\n")
     result = finished(tmp_path, text).ask(f"from train group by method {SHOWN}")
 
     assert [row["d"] for row in result.records()] == [0.0, -0.25, 0.5]
@@ -115,7 +140,8 @@ def test_keys_made_of_others_do_not_pair(tmp_path: Path) -> None:
 
 def test_keys_that_other_runs_lack_leave_no_partner(tmp_path: Path) -> None:
     """A seed that the baseline never ran has nobody to be compared with."""
-    text = STUDY.replace("    seed in range(5)", '    seed in range(5)\n    skip if method == "base" and seed > 2')
+    text = STUDY.replace("    data in [\"a\", \"b\"]\n", "")
+    text = text.replace("    grid sweep\n", "    config base\n    grid sweep\n")
     result = finished(tmp_path, text).ask(f"from train group by method {SHOWN}")
 
     assert [row["d"] for row in result.records()] == [0.0, -0.25, 0.5]

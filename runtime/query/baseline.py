@@ -78,14 +78,13 @@ def keys_of(runs: Runs, by: Sequence[Ref], rows: Iterable[int]) -> list[Hashable
 
 
 def _axes(runs: Runs) -> list[Ref]:
-    """Give the experiment and the keys that grids gave; of runs that no grid gave any more, all keys."""
+    """Give the experiment and the keys that grids gave; of runs that no grid gives any more, all keys."""
     found: dict[Ref, None] = {Field("experiment"): None}
     for experiment in runs.experiments:
         table = runs.view.tables.get(experiment)
-        if table is not None:
-            names = [".".join(path) for path in table.axes]
-        else:
-            names = list({name: None for values in runs.view.past(experiment).values() for name in values})
+        names = [".".join(path) for path in table.axes] if table is not None else []
+        if runs.past:
+            names += [name for values in runs.view.past(experiment).values() for name in values]
         found |= {Field("config") if name == "config" else Config(name): None for name in names}
     return list(found)
 

@@ -174,7 +174,7 @@ class Runs:
         self.attempts = attempts
         self.superseded = superseded
         self._versions: dict[str, list[tuple[int, Version]]] = {}
-        self._past = past
+        self.past = past
         self._earlier: dict[str, list[tuple[int, RunRecord]]] = {}
         self._columns: dict[Ref, Column] = {}
         self.size = len(self.column(Field("id")))
@@ -190,7 +190,7 @@ class Runs:
                     column += self._before(experiment, ref, planned)
                 if self.superseded:
                     column += self._superseded(experiment, ref, planned)
-                if self._past:
+                if self.past:
                     column += self._gone(experiment, ref)
             self._columns[ref] = column
         return self._columns[ref]
