@@ -13,7 +13,7 @@ from .cell_text import plain
 from .cluster_runs import FILLED
 from .environments import environment_hash, environment_of, summary
 from .logs import Stream, log_path
-from .metrics import Direction, Series, read_metrics
+from .metrics import Declarations, Direction, Series, read_metrics
 from .named_run import SHORT, NamedRun
 from .names import plain_key
 from .query.fields import OF_RECORD
@@ -56,7 +56,9 @@ def run_record(experiment: str, id: str, view: View) -> dict[str, Any]:
     if record is None:
         return found | {name: value for name, value in told.items() if value is not None}
     earlier = [(attempt, store.state_of(attempt)) for attempt in store.earlier(experiment, id)]
-    return found | _recorded(record, store.series(experiment, id), earlier, view) | told
+    series = store.series(experiment, id)
+    silent = _without_value(store.declarations(experiment, id), series) if state == "done" else {}
+    return found | _recorded(record, series, earlier, view) | silent | told
 
 
 def earlier_record(version: Version, experiment: str, view: View) -> dict[str, Any]:
@@ -73,7 +75,21 @@ def earlier_record(version: Version, experiment: str, view: View) -> dict[str, A
     series = read_metrics(record.folder, record.attempt, view.store.declarations(experiment, version.id))
     before = [read_attempt(record.folder, number) for number in range(1, record.attempt)]
     earlier = [(attempt, _state_before(attempt)) for attempt in before if attempt is not None]
-    return found | _recorded(record, series, earlier, view)
+    silent = (
+        _without_value(view.store.declarations(experiment, version.id), series) if found["status"] == "done" else {}
+    )
+    return found | _recorded(record, series, earlier, view) | silent
+
+
+def _without_value(declared: Declarations, series: Mapping[str, Series]) -> dict[str, Any]:
+    """Say of each declared metric that a done run has not where its values were looked for."""
+    said = {}
+    for metric in declared.metrics:
+        if metric.name not in series:
+            where = metric.source if metric.source in (None, *STREAMS) else f"`{metric.source}`"
+            looked = "it was never logged" if where is None else f"nothing in {where} matches"
+            said[metric.name] = f"no value: {looked}"
+    return {"without_value": said} if said else {}
 
 
 def _state_before(record: RunRecord) -> State:
@@ -187,6 +203,7 @@ def render_run(found: Mapping[str, Any], project: str | os.PathLike[str]) -> str
     outputs |= {f"artifact {number}": path for number, path in enumerate(found.get("artifacts", ()), 1)}
     earlier = {f"attempt {attempt['attempt']}": _earlier(attempt) for attempt in found.get("attempts", ())}
     metrics = {name: _metric(value, found["best"].get(name)) for name, value in found.get("metrics", {}).items()}
+    metrics |= found.get("without_value", {})
     environment = summary(found["environment"]) if found.get("environment") else {}
     sections = {
         "": head,

@@ -164,6 +164,36 @@ def test_show(study: Recorded) -> None:
     )
 
 
+SILENT = """
+experiment train:
+    repeat 2
+    run "true"
+    metric loss from stdout matching "loss=([0-9.]+)"
+    metric acc maximize
+    metric "v/x" from "log.txt" matching "x=(.*)"
+    metric nan from stdout matching "nan=(.*)"
+"""
+
+
+def test_show_of_metrics_without_a_value(tmp_path: Path) -> None:
+    """Of a done run it is said where the values of a declared metric were looked for; NaN is a value."""
+    study = Recorded(tmp_path, SILENT)
+    study.write(0, stdout="Loss: 0.3\nnan=nan\n")
+    study.write(1, "failed", stdout="")
+    view = study.view()
+    done, failed = (run_record("train", study.tables["train"].id(row), view) for row in (0, 1))
+
+    assert render_run(done, study.folder).splitlines()[-5:] == [
+        "metrics",
+        "  nan   null",
+        "  loss  no value: nothing in stdout matches",
+        "  acc   no value: it was never logged",
+        "  v/x   no value: nothing in `log.txt` matches",
+    ]
+    assert list(done["without_value"]) == ["loss", "acc", "v/x"]
+    assert "without_value" not in failed
+
+
 def test_show_of_earlier_attempts(study: Recorded) -> None:
     """Each with how it ended; of the last one also its exit status, its job, what it came after."""
     folder = study.write(9, "failed", exit=3, reason="no luck")
