@@ -55,10 +55,8 @@ def test_past_runs_are_paired_by_keys_that_the_grid_has_lost(tmp_path: Path) -> 
     query = f"from train group by method, data {SHOWN} with past"
     before = study.ask(query).records()
     base = 'config base:\n    method = "base"\n    data = "a"\n    seed = 0\n'
-    text = STUDY.replace("    data in [\"a\", \"b\"]\n", "")
+    text = STUDY.replace('    data in ["a", "b"]\n', "")
     text = text.replace("    grid sweep\n", "    config base\n    grid sweep\n")
-        "    grid sweep\n", "    config base\n    grid sweep\n"
-    )
     (tmp_path / "Experimentfile").write_text(base + text)
     study.tables = Session(tmp_path).tables
 
@@ -130,7 +128,7 @@ def test_a_baseline_within_each_group(tmp_path: Path) -> None:
 
 def test_keys_made_of_others_do_not_pair(tmp_path: Path) -> None:
     """A name that holds the method would leave nobody a partner; such keys are left out, whatever their place."""
-    text = STUDY.replace("    data in [\"a\", \"b\"]\n", "")
+    text = STUDY.replace('    data in ["a", "b"]\n', "")
     text = text.replace("    grid sweep\n", "    config base\n    grid sweep\n")
     result = finished(tmp_path, text).ask(f"from train group by method {SHOWN}")
 
@@ -140,7 +138,7 @@ def test_keys_made_of_others_do_not_pair(tmp_path: Path) -> None:
 
 def test_keys_that_other_runs_lack_leave_no_partner(tmp_path: Path) -> None:
     """A seed that the baseline never ran has nobody to be compared with."""
-    text = STUDY.replace("    data in [\"a\", \"b\"]\n", "")
+    text = STUDY.replace('    data in ["a", "b"]\n', "")
     text = text.replace("    grid sweep\n", "    config base\n    grid sweep\n")
     result = finished(tmp_path, text).ask(f"from train group by method {SHOWN}")
 
