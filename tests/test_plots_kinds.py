@@ -89,6 +89,25 @@ def test_a_point_is_a_run(study: Recorded) -> None:
     assert cnn.n == (1,) * 5
 
 
+def test_what_is_no_point_is_counted(tmp_path: Path) -> None:
+    """Runs, or groups, that lack a value of a scatter, or the y of parallel coordinates."""
+    study = project(tmp_path)
+    for row in range(6):
+        log(study, row, loss=float(row) if row else None, accuracy=0.5 if row > 2 else None)
+    where = "where status == done"
+
+    assert points(study, f"{where} plot scatter x = loss, y = accuracy").notes == (
+        "Left out: 1 run without `loss`, 3 runs without `accuracy`.",
+    )
+    assert parallel(study, f"{where} plot parallel x = [seed, loss], y = accuracy").notes == (
+        "Left out: 3 runs without `accuracy`.",
+    )
+    assert points(study, f"{where} group by seed, loss plot scatter x = mean(loss), y = count(accuracy)").notes == (
+        "Left out: 1 group without `mean(loss)`.",
+    )
+    assert points(study, f"{where} plot scatter x = seed, y = model.name").notes == ()
+
+
 def test_a_point_is_a_group(study: Recorded) -> None:
     """A function over runs makes the groups of the clauses to points, with errors to both sides."""
     found = points(

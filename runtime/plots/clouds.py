@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from ...grammar import tree
 from ...grammar.source import Span
+from .. import quantities
 from ..query.expressions import Column
 from ..query.lookup import Config
 from ..query.rows import GroupRows, RunRows
@@ -69,7 +71,19 @@ def scatter(plot: tree.Plot, channels: dict[str, tree.Expr], selected: Selection
     traces = [_trace(found, points, x, y) for points in found.traces]
     made = tuple(trace for trace in traces if trace.x)
     errors = dict.fromkeys(name for name in (y.error, x.error) if name)
-    return Points("scatter", x.axis, y.axis, made, found.by.legend, ", ".join(errors))
+    notes = _left_out(found, (x, y)) if made else ()
+    return Points("scatter", x.axis, y.axis, made, found.by.legend, ", ".join(errors), notes=notes)
+
+
+def _left_out(found: Cloud, sides: Sequence[_Side]) -> tuple[str, ...]:
+    """Say how many runs, or groups, are no points for want of a value."""
+    lacking = {side.axis.label: sum(map(math.isnan, side.places)) for side in sides}
+    told = [f"{_points(found, number)} without `{label}`" for label, number in lacking.items() if number]
+    return (f"Left out: {', '.join(told)}.",) if told else ()
+
+
+def _points(found: Cloud, number: int) -> str:
+    return quantities.runs(number) if found.grouped is None else f"{number:,} group{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +177,9 @@ def parallel(plot: tree.Plot, channels: dict[str, tree.Expr], selected: Selectio
         label = found.by.label(found.groups[points[0]][0]) if points and plot.by else ""
         traces.append(ParallelTrace(label, lines, tuple(found.ids([point]) for point in points)))
     axes = tuple(side.axis for side in (*varied, last))
-    return Parallel(axes, tuple(trace for trace in traces if trace.lines), found.by.legend if plot.by else "")
+    made = tuple(trace for trace in traces if trace.lines)
+    notes = _left_out(found, [last]) if made else ()
+    return Parallel(axes, made, found.by.legend if plot.by else "", notes=notes)
 
 
 def _is_known(value: float) -> bool:
