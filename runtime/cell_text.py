@@ -15,6 +15,7 @@ from .query.result import ResultColumn
 
 DIGITS: Final = 4  # significant ones of a number without an error
 MOST_DECIMALS: Final = 8
+MOST_DIGITS: Final = 15  # that a float keeps
 MOST_SPREAD: Final = 3  # decimals by which the errors of a column may differ and still share one number of them
 LARGE: Final = 1e7
 LARGEST_QUANTITY: Final = 1e18  # seconds or bytes that are told in days or TiB
@@ -178,7 +179,15 @@ def _exponent(value: float) -> int:
 def _fixed(value: float, decimals: int | None) -> str:
     if not math.isfinite(value):
         return str(value)
-    return f"{value:.{DIGITS}g}" if decimals is None else f"{value:,.{decimals}f}"
+    return f"{value:z.{DIGITS}g}" if decimals is None else f"{value:z,.{decimals}f}"
+
+
+def _to_error(value: float, error: Value) -> str:
+    """Write a value that decimals do not suit with the digits that its own error has a meaning for."""
+    if not value or not math.isfinite(value) or not error or not math.isfinite(error):
+        return _fixed(value, None)
+    digits = _exponent(abs(value)) - _exponent(abs(error)) + 2
+    return f"{value:.{max(DIGITS, min(digits, MOST_DIGITS))}g}"
 
 
 def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> tuple[list[str], list[str]]:
@@ -198,7 +207,7 @@ def _with_error(values: Sequence[Value], errors: Sequence[Value], unit: str) -> 
     cells, texts = [], []
     for value, error in zip(values, errors, strict=True):
         own = None if _is_lost(value, error, decimals) else decimals
-        cells.append(NOTHING if value is None else _fixed(value, own))
+        cells.append(NOTHING if value is None else _to_error(value, error) if own is None else _fixed(value, own))
         texts.append("" if error is None else _fixed(error, own))
     return cells, texts
 
@@ -216,9 +225,11 @@ def _each_with_error(values: Sequence[Value], errors: Sequence[Value]) -> tuple[
     for value, error in zip(values, errors, strict=True):
         known = error is not None and math.isfinite(error) and error > 0
         decimals: int | None = _error_decimals(error) if known else None
-        if decimals is not None and decimals > MOST_DECIMALS:
+        if decimals is not None and (decimals > MOST_DECIMALS or abs(value or 0) >= LARGE):
             decimals = None
-        cells.append(NOTHING if value is None else _fixed(value, decimals))
+        cells.append(
+            NOTHING if value is None else _to_error(value, error) if decimals is None else _fixed(value, decimals)
+        )
         texts.append("" if error is None else _fixed(error, decimals) if decimals is not None else f"{error:.2g}")
     return cells, texts
 

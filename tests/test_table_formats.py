@@ -74,6 +74,30 @@ def test_a_value_without_an_error_keeps_its_digits() -> None:
     assert cells == ["1.3 ± 1.0", "0.04", "0.04 ± 0", "0.0 ± 1.0", "2.3", "0.0"]
 
 
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (123456789.0, 12.0, "123456789 ± 12"),
+        (0.123456789, 2e-9, "0.123456789 ± 2e-09"),
+        (1.23456789e20, 3e14, "1.2345679e+20 ± 3e+14"),
+        (2.5e15, 8e307, "2.5e+15 ± 8e+307"),
+        (-0.001, 0.25, "0.0 ± 0.2"),
+    ],
+)
+def test_a_value_has_the_digits_of_its_error(value: float, error: float, text: str) -> None:
+    """Large and precise ones, too; what is rounded to zero has no sign."""
+    assert f"<td>{text}</td>" in render(result(ResultColumn("x", [value], [error], "e")), "html").replace(
+        ' style="text-align: right"', ""
+    )
+
+
+def test_each_value_has_the_digits_of_its_error() -> None:
+    """Also where the errors of a column differ by powers of ten, and a value is too large to be written out."""
+    column = text_column(ResultColumn("x", [1.23456789e20, 0.123456, 5.0], [3e14, 1e-4, None], "e"))
+
+    assert (column.cells, column.error) == (["1.2345679e+20", "0.12346", "5"], ["3e+14", "0.00010", ""])
+
+
 def test_bold_on_a_terminal_keeps_the_columns() -> None:
     """Only with colour; the cells stand where they stood."""
     columns = (ResultColumn("m", ["a", "b"], key=True), ResultColumn("x", [9.0, 10.5], direction="maximize"))
@@ -309,7 +333,7 @@ def test_errors_have_a_digit_and_values_as_many(rows: list[tuple[float, float]])
     assert column.error is not None
     for cell, error, (value, spread) in zip(column.cells, column.error, rows, strict=True):
         assert abs(float(error.replace(",", "")) / spread - 1) < 0.5
-        assert abs(float(cell.replace(",", "")) - value) <= max(spread, abs(value) * 1e-3)
+        assert abs(float(cell.replace(",", "")) - value) <= max(spread, abs(value) * 1e-14)
 
 
 @settings(deadline=None)
