@@ -255,6 +255,7 @@ def test_a_baseline_is_that_of_the_table(tmp_path: Path) -> None:
 
     assert study.ask(f"{clauses} show {measure} as more").flat()["more"] == [0.0, 2.0]
     assert dict(zip(found.traces[0].x, found.traces[0].y, strict=True)) == {0.0: 2.0, 1.0: 0.0}
+    assert found.traces[0].n == (2, 2)  # pairs
 
 
 def test_attempts_and_earlier_results_are_those_of_the_table(tmp_path: Path) -> None:

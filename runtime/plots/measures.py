@@ -61,13 +61,15 @@ def _mean_text(expr: tree.Expr) -> str:
 
 
 def _explicit(expr: tree.Expr, groups: GroupRows) -> Measure | None:
+    groups.begin()
     values = groups.evaluate(middle(expr))
+    pairings = groups.taken().pairings
     errors = groups.evaluate(expr.right) if isinstance(expr, tree.Binary) and is_spread(expr) else None
     if values is None or (is_spread(expr) and errors is None):
         return None
     if not _are_numbers(values, middle(expr), groups):
         return None
-    n = _counts(expr, groups)
+    n = [len(pairs) for pairs in pairings[0].pairs] if pairings else _counts(expr, groups)
     if errors is None or not isinstance(expr, tree.Binary):
         return Measure(values, [], [], n)
     pairs = all(isinstance(error, list) for error in errors if error is not None)
