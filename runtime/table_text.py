@@ -19,12 +19,16 @@ NARROWEST: Final = 12  # characters that a text column keeps in any case
 
 @dataclass(slots=True)
 class _Block:
-    """A column ready to print: its heading and its cells, all of one width; *strong* are the rows to print bold."""
+    """A column ready to print: its heading and its cells, all of one width; *strong* are the rows to print bold.
+
+    A *whole* one is never cut.
+    """
 
     heading: str
     cells: list[str]
     right: bool
     strong: frozenset[int] = frozenset()
+    whole: bool = False
 
     @property
     def width(self) -> int:
@@ -42,7 +46,7 @@ def table(result: Result, width: int, *, color: bool = False) -> str:
     blocks = [_block(column, grouped=result.grouped, color=color) for column in columns]
     notes = [quantities.states(undone) for undone in result.undone]
     if any(notes):
-        blocks.append(_Block("", notes, False))
+        blocks.append(_Block("", notes, False, whole=True))
     if _total(blocks) > width:
         _shorten_headings(blocks, columns)
     if _total(blocks) > width:
@@ -87,7 +91,7 @@ def _shorten_headings(blocks: Sequence[_Block], columns: Sequence[TextColumn]) -
 def _shorten_texts(blocks: Sequence[_Block], width: int) -> None:
     """Cut the cells of text columns, the widest first, until the table fits."""
     while (over := _total(blocks) - width) > 0:
-        widest = max((b for b in blocks if not b.right), key=lambda b: b.width, default=None)
+        widest = max((b for b in blocks if not b.right and not b.whole), key=lambda b: b.width, default=None)
         if widest is None or widest.width <= max(NARROWEST, width_of(widest.heading)):
             return
         room = max(widest.width - over, NARROWEST, width_of(widest.heading))

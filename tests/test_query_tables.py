@@ -124,6 +124,17 @@ def test_a_wide_table_fits() -> None:
     assert all(f"metric_number_{i}" in text for i in range(8))
 
 
+def test_what_is_not_done_is_never_cut() -> None:
+    """Beside a row of a table that is too wide its states stand whole."""
+    columns = (ResultColumn("model", ["a long name of a model"], key=True), ResultColumn("loss", [0.5]))
+    found = result(*columns, undone=({"running": 1, "failed": 2, "planned": 3},))
+
+    text = render(found, "table", 56)
+
+    assert text.splitlines()[1].endswith("1 running, 2 failed, 3 planned")
+    assert max(map(len, text.splitlines())) <= 56
+
+
 def test_no_rows(study: Recorded) -> None:
     """An empty table says so, and why."""
     assert study.table("from train where status == oom") == (
