@@ -80,6 +80,8 @@ def same(file: str, now: str) -> bool:
         return False
     if _whole(file) and _whole(now):
         return int(file) == int(now)
+    if math.isinf(left) and any(map(str.isdigit, file + now)):
+        return False  # such as the digits of two commits, `12e4567` and `13e4567`
     return math.isclose(left, right, rel_tol=CLOSE, abs_tol=0.0)
 
 

@@ -143,6 +143,14 @@ def test_a_run_tells_everything(project: Project, study: Recorded) -> None:
     assert (planned.status, planned.attempt, planned.log(), dict(planned.metrics)) == ("planned", None, "", {})
 
 
+def test_a_key_that_is_given_twice_is_one(project: Project) -> None:
+    """No count of runs stands for its value; several may stand in one text."""
+    keys = [found for found, _ in project.groups("seed", "seed", experiments="train")]
+    assert keys == [(0,), (1,), (2,)]
+    both = [found for found, _ in project.groups("optimizer.lr, seed", where="seed == 0", experiments="train")]
+    assert both == [(0.1, 0), (0.01, 0)]
+
+
 def test_of_a_step_the_last_value_counts(tmp_path: Path) -> None:
     """Also where it is NaN, as for `.at`."""
     study = Recorded(tmp_path)

@@ -248,6 +248,7 @@ def test_several_tables() -> None:
         ("1", "1.0", True),
         ("", "0", False),
         ("inf", "Infinity", True),
+        ("12e4567", "13e4567", False),
         ("nan", "nan", True),
         ("0", "1e-300", False),
         ("mlp", "MLP", False),

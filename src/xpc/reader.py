@@ -103,7 +103,7 @@ class Project:
         names = _known(experiments, view)
         clauses = [f"from {', '.join(names)}", f"where {where}" if where else "", f"group by {', '.join(keys)}"]
         result = self._answer(" ".join([*clauses, "show count()"]), view, diagnostics)
-        columns = result.columns[: len(keys)]
+        columns = [column for column in result.columns if column.key]
         of = {id: (name, row) for name in names for row, id in enumerate(view.ids(name))}
         for place, ids in enumerate(result.sources):
             runs = Runs([StoredRun(view, of[id][0], id, of[id][1]) for id in ids])
