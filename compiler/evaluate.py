@@ -14,7 +14,7 @@ from .fault import fault, report
 from .format import apply_format as apply_format
 from .format import format_value as format_value
 from .functions import FUNCTIONS, Function, Given
-from .nearest import did_you_mean, hyphened_key
+from .nearest import did_you_mean, hyphened_key, line_named
 from .operators import LONGEST_TEXT, arithmetic, checked, compare, contains, kind, truth
 from .scope import ELSEWHERE, Inline, Key, Scope
 from .scope import World as World
@@ -214,6 +214,8 @@ class _Compiler:
             help = (f'a text stands in quotes: `"{wanted}"`',)
         if (hyphened := hyphened_key(expr.span, self.scope.names())) is not None:
             help = (f"a key with `-` stands in quotes, from its root: `{hyphened}`",)
+        elif line := line_named(expr.span):
+            help = (f"write `{line}`",)
         label = f"{self.scope.owner} has no such key" if self.scope.owner else "no key of that name"
         return self.error("XP021", expr.span, f"unknown key `{wanted}`", label, help=help)
 

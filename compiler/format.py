@@ -6,6 +6,7 @@ import json
 import re
 from typing import Final
 
+from ..grammar.nearest import nearest
 from .values import Value
 
 _SPEC: Final = r"(?:(?:[^{}])?[<>=^])?[-+ ]?#?0?(\d{1,4})?[,_]?(?:\.(\d{1,3}))?([bcdeEfFgGnosxX%])?"
@@ -38,7 +39,8 @@ def apply_format(value: Value, spec: str) -> str:
     """Give *value* in the format *spec* (``.3f``, ``03d``, ``>10``); raises ``ValueError`` with a finished message."""
     found = re.fullmatch(_SPEC, spec)
     if found is None:
-        raise ValueError(f"`{spec}` is no format")
+        meant = nearest(spec, ("flag", "json", "raw", "yaml"))
+        raise ValueError(f"`{spec}` is no format" + (f", did you mean `{meant}`?" if meant else ""))
     if int(found[1] or 0) > WIDEST:
         raise ValueError(f"the format `{spec}` is wider than {WIDEST} characters")
     kind = found[3] or ""

@@ -9,7 +9,7 @@ from ..grammar import tree
 from ..grammar.diagnostic import Diagnostics, Label
 from ..grammar.node import Node
 from ..grammar.source import Span
-from .nearest import did_you_mean
+from .nearest import did_you_mean, line_meant
 from .types import MISMATCH, NAMED, convert, label, named
 from .values import Path, Type, Value, dotted, type_of
 
@@ -186,7 +186,7 @@ def unknown_key(
 ) -> None:
     """Report a key that *owner* (``config `base` ``) lacks; *declare* is the line that would make it a new one."""
     name = dotted(path)
-    near = did_you_mean(name, names)
+    near = (() if declare else line_meant(name, span)) or did_you_mean(name, names)
     new = f"to declare a new key write `{declare}`" if declare else ""
     if near and new:
         help: tuple[str, ...] = (f"{near[0]} T{new[1:]}",)

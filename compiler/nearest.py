@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ..grammar.nearest import nearest
 from ..grammar.source import Span
+
+LINES = (
+    *("after", "checkpoint", "code", "config", "environment", "folds", "grid", "metrics"),
+    *("pack", "repeat", "resources", "retries", "run", "tags", "workdir", "writable"),
+)
+REQUESTS = ("cpus", "disk", "gpus", "memory", "nodes", "tasks", "time")
+
+
+def line_meant(name: str, span: Span) -> tuple[str, ...]:
+    """Give the help line for a value `name = …`, at *span*, that is a line here, or stands in another block."""
+    if name in REQUESTS:
+        return (f"`{name}` stands in a `resources` block",)
+    rest = re.match(r"[ \t]*=[ \t]*([^#\n]*)", span.source.text[span.end :])
+    if name not in LINES or rest is None:
+        return ()
+    return (f"write `{name} {rest[1].strip()}`",)
+
+
+def line_named(span: Span) -> str:
+    """Give the line that `config = base` is meant as, where *span* is its name; nothing for other lines."""
+    text = span.source.text
+    before = text[text.rfind("\n", 0, span.start) + 1 : span.start]
+    found = re.fullmatch(r"[ \t]*(after|config|environment|grid|resources)[ \t]*=[ \t]*", before)
+    return f"{found[1]} {span.text}" if found else ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> tuple[str, ...]:

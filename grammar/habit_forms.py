@@ -105,6 +105,19 @@ def after_all(fault: Fault) -> Finding | None:
     return Finding("XP001", tokens[1].span, f"expected `all`, found `{tokens[1]}`", "", "did you mean `all`?")
 
 
+def bare_placeholder(fault: Fault) -> Finding | None:
+    """Recognise ``OMP_NUM_THREADS = {cpus}``: a placeholder without the text around it."""
+    lexeme = fault.token
+    if lexeme is None or lexeme != "}" or fault.excerpt.depth or "COLON" not in fault.accepted:
+        return None
+    start = next((t for t in reversed(fault.tokens[: fault.index]) if t == "{"), None)
+    if start is None:
+        return None
+    form = fault.excerpt.text[start.start_pos : lexeme.end_pos]
+    span = start.span.to(lexeme.span)
+    return Finding("XP001", span, "a placeholder stands in a text", "", f'write `"{form}"`, or the name without braces')
+
+
 def hyphen(fault: Fault) -> Finding | None:
     """Recognise ``my-name`` where a name or a key stands."""
     lexeme, before = fault.token, fault.before
@@ -116,6 +129,9 @@ def hyphen(fault: Fault) -> Finding | None:
     if fault.excerpt.start_rule == "setting_key":
         cure = f"""the shell takes quotes away, so write `'"{span.text}"=…'`"""
         return Finding("XP001", span, "a key with `-` stands in quotes", "", cure)
+    if fault.tokens[0] in ("slurm", "oar") and fault.index > 2:
+        option = f"{fault.tokens[0]}.{span.text.replace('-', '_')}"
+        return Finding("XP001", span, "an option is written with `_`", "", f"write `{option}`")
     if fault.accepted & {"ASSIGN", "IN"}:
         return Finding("XP001", span, "a key with `-` stands in quotes", "", f'write `"{span.text}"`')
     cure = f"names are made of letters, digits and `_`: `{span.text.replace('-', '_')}`"

@@ -36,6 +36,7 @@ _HABITS: tuple[Callable[[Fault], Finding | None], ...] = (
     forms.tuple_form,
     forms.several_after,
     forms.after_all,
+    forms.bare_placeholder,
     forms.hyphen,
     forms.bare_list,
     forms.prefixed_text,

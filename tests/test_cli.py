@@ -303,6 +303,50 @@ def test_functions_that_check_knows() -> None:
     assert (list(USAGE), list(SCALARS)) == (OVER_RUNS, OF_ONE_RUN)
 
 
+HABITS = """
+config base:
+    lr = 0.1
+
+experiment train:
+    config base
+    LINE
+    run "RUN"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "run", "told"),
+    [
+        ("retries = 2", "true", "help: write `retries 2`"),
+        ('code = "*.py"  # all', "true", 'help: write `code "*.py"`'),
+        ("time = 2h", "true", "help: `time` stands in a `resources` block"),
+        ("config = base", "true", "help: write `config base`"),
+        ("retries 2", "echo {lr:flags}", "error[XP055]: `flags` is no format, did you mean `flag`?"),
+        ("retries 2", "echo $lr", "warning[XP057]: `$lr` is left to the shell, and `lr` is a key"),
+    ],
+)
+def test_habits_of_other_files(tmp_path: Path, line: str, run: str, told: str) -> None:
+    """A line that is written as a value, and a key as the shell's variable, are told what they are here."""
+    (tmp_path / "Experimentfile").write_text(HABITS.replace("LINE", line).replace("RUN", run))
+    done = console.run("xpc check", tmp_path)
+    assert told in done.stdout.splitlines()
+    assert done.returncode == (0 if told.startswith("warning") else 1)
+
+
+@pytest.mark.parametrize("run", ["lr=3; echo $lr", "for lr in 1 2; do echo $lr; done", "echo $lrs $HOME"])
+def test_variables_of_the_shells_own(tmp_path: Path, run: str) -> None:
+    """What the text gives a value, or does not name, is no key."""
+    (tmp_path / "Experimentfile").write_text(HABITS.replace("LINE", "").replace("RUN", run))
+    assert typed("xpc check", tmp_path).endswith("No problems.\n")
+
+
+def test_page_that_can_not_be_written(project: Path) -> None:
+    """It is the user's path that is told."""
+    said = typed("xpc report --html nowhere/page.html", project, status=3)
+    assert said == "error[XS000]: nowhere/page.html: No such file or directory\n"
+    assert typed("xpc report --html .", project, status=3) == "error[XS000]: .: Is a directory\n"
+
+
 def test_key_with_a_hyphen(tmp_path: Path) -> None:
     """Whoever writes it bare is told how, where each error stands; what is told works."""
     study = 'config c:\n    "batch-size" = 3\n    double = 2 * {}\nexperiment e:\n    config c\n    run "echo {{{}}}"\n'
