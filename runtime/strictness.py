@@ -64,6 +64,10 @@ def _check_cell(
         diagnostics.error(
             "XQ021", None, message, help="write `where status == done`, which holds for the baseline, too"
         )
+    unfit = [run for run in cell.above if run.state != "done"]
+    if unfit:
+        message = f"{place}: it reads runs above that are not done; {_by_state(unfit, short)}"
+        diagnostics.error("XQ021", None, message, help="submit or retry them, and then what comes after them")
     if cell.baseline:
         _check_code(place, (*cell.used, *cell.baseline), short, diagnostics)
     _check_code(place, cell.above, short, diagnostics)

@@ -186,6 +186,24 @@ def test_strict_counts_what_a_condition_on_values_leaves_out(
     )
 
 
+def test_strict_looks_at_the_runs_above(study: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a done run reads of one above that has failed is no number for a paper."""
+    report = "report r:\n    from evaluate\n    where status == done and seed == 0\n    show mean(train.loss) as loss\n"
+    (study.folder / "Experimentfile").write_text(STUDY + report)
+    rows = [row for row, values in enumerate(map(study.tables["train"].values, range(12))) if values["seed",] == 0]
+    for row in rows:
+        write(study, row, "failed" if row == rows[0] else "done")
+        study.write(row, experiment="evaluate")
+    id = study.tables["train"].id(rows[0])[:7]
+
+    said = typed(capsys, "report", "r", "--strict", status=1)[1]
+
+    assert said == (
+        f"error[XQ021]: r, all runs, loss: it reads runs above that are not done; 1 failed ({id})\n"
+        "help: submit or retry them, and then what comes after them\n"
+    )
+
+
 def test_strict_tells_code_versions_apart(whole: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
     """A cell is of one program; two snapshots with the same code are one version."""
     write(whole, 0, snapshot="cccc3333")
