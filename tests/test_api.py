@@ -155,6 +155,19 @@ def test_lines_survive_a_kill(tmp_path: Path) -> None:
     assert [line["n"] for line in logged(tmp_path / "run")] == list(range(50))
 
 
+def test_config_of_a_program_started_by_hand(tmp_path: Path) -> None:
+    """It is empty, and a missing key says so."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import xpc; c = xpc.run().config; print(c.get('lr', 3)); c.lr"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "3\n"
+    assert "the config has no key 'lr'; it has none, as outside `xpc submit`" in done.stderr
+
+
 def test_config(tmp_path: Path) -> None:
     """A read-only mapping whose keys are attributes too."""
     (tmp_path / "config.json").write_text('{"optimizer": {"lr": 0.1}, "a-b": [1]}')

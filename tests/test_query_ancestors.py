@@ -147,6 +147,16 @@ def test_past_runs_read_their_ancestors(study: Recorded) -> None:
     assert study.ask(text + " with past").records() == [{"s": 1, "m": 3.0, "a": 3.0}]
 
 
+def test_an_experiment_of_the_past(study: Recorded) -> None:
+    """Its runs are there, and whoever asks for them is told how."""
+    folder = study.folder / "runs/adhoc/00000000000000ab"
+    folder.mkdir(parents=True)
+    (folder / "run.jsonl").write_text(journal(claim("adhoc", folder.name, {}), START, end()))
+
+    assert "help: its runs are of the past: add `with past`" in study.faults("from adhoc show count()")
+    assert study.ask("from adhoc show count() with past").records() == [{"count()": 1}]
+
+
 def test_a_name_that_needs_quotes_is_told_with_them(tmp_path: Path) -> None:
     """What the help says to write can be written."""
     text = STUDY.replace("    seed in range(2)", '    seed in range(2)\n    optimizer."w-d" in [1, 2]')

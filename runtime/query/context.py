@@ -18,10 +18,13 @@ def experiments_of(parts: Parts, view: View, diagnostics: Diagnostics) -> list[s
         return known
     asked = list(dict.fromkeys(word.text for word in parts.from_.experiments))
     unknown = [word for word in parts.from_.experiments if word.text not in known]
+    recorded = view.experiments(past=True) if unknown and not parts.past else []
     for word in unknown:
         close = nearest(word.text, known)
         listed = ", ".join(f"`{name}`" for name in known)
         help = f"did you mean `{close}`?" if close else f"there is {listed}" if known else "the study has none"
+        if word.text in recorded:
+            help = "its runs are of the past: add `with past`"
         diagnostics.error("XQ005", word.span, f"there is no experiment `{word.text}`", help=help)
     return None if unknown else asked
 

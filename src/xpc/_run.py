@@ -37,7 +37,8 @@ class Config(Mapping[str, Any]):
         try:
             return self[name]
         except KeyError:
-            raise AttributeError("the config has no key %r; it has %s" % (name, ", ".join(self._values))) from None
+            known = ", ".join(self._values) or "none, as outside `xpc submit`"
+            raise AttributeError("the config has no key %r; it has %s" % (name, known)) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
