@@ -151,6 +151,19 @@ def test_a_key_that_is_given_twice_is_one(project: Project) -> None:
     assert both == [(0.1, 0), (0.01, 0)]
 
 
+def test_no_name_of_a_user_hides_another(tmp_path: Path) -> None:
+    """A metric called `id` and a key called `status` have the names that they have in queries."""
+    text = 'grid g:\n    status in ["up", "down"]\n\nexperiment train:\n    grid g\n    run "true"\n'
+    study = Recorded(tmp_path, text)
+    study.write(0, metrics=[{"step": 3, "id": 0.75, "ood": 0.5}])
+    runs = xpc.open(tmp_path).runs()
+    id = runs[0].id
+
+    assert runs.frame.loc[id].to_dict() == {"experiment": "train", "status": "done", "config.status": "up"}
+    assert runs.metrics().to_dict("records") == [{"id": id, "step": 3, "metric.id": 0.75, "ood": 0.5}]
+    assert runs.metrics("id").to_dict("records") == [{"id": id, "step": 3, "metric.id": 0.75}]
+
+
 def test_of_a_step_the_last_value_counts(tmp_path: Path) -> None:
     """Also where it is NaN, as for `.at`."""
     study = Recorded(tmp_path)

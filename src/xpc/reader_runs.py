@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN = 7  # digits of an id
 LISTED = 20  # runs that a notebook shows
+_METRIC_ID = {"id": "metric.id"}  # as a query calls it: `id` is the run's
 
 
 class StoredRun:
@@ -147,6 +148,11 @@ class Metrics(Mapping[str, "pd.Series[float]"]):
         return f"<metrics {', '.join(self._series) or 'none'}>"
 
 
+def _row(run: StoredRun) -> dict[str, Any]:
+    own = {"experiment": run.experiment, "status": run.status}
+    return own | {f"config.{key}" if key in own else key: value for key, value in run.values.items()}
+
+
 def _last_of_each_step(series: pd.Series[float]) -> pd.Series[float]:
     return series[~series.index.duplicated(keep="last")].sort_index()
 
@@ -169,23 +175,28 @@ class Runs(Sequence[StoredRun]):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a run: experiment, status and the config; the index is the id."""
+        """A row a run: experiment, status and config; the index is the id. A key called `status` is `config.status`."""
         import pandas as pd
 
-        rows = [{"experiment": run.experiment, "status": run.status, **run.values} for run in self._runs]
+        rows = [_row(run) for run in self._runs]
         return pd.DataFrame(rows, index=pd.Index([run.id for run in self._runs], name="id"))
 
     def metrics(self, *names: str) -> pd.DataFrame:
-        """Give the series of all runs, long: columns `id`, `step`, and one for each metric (by default all of them)."""
+        """Give the series of all runs, long: columns `id`, `step`, and one for each metric (by default all of them).
+
+        A metric called `id` is `metric.id`.
+        """
         import pandas as pd
 
         frames = []
         for run in self._runs:
             frame = run.metrics.frame
             if not frame.empty:
-                frames.append(frame.reset_index().assign(id=run.id))
+                frames.append(frame.rename(columns=_METRIC_ID).reset_index().assign(id=run.id))
         whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["id", "step"])
-        chosen = list(names) or [name for name in whole.columns if name not in ("id", "step")]
+        chosen = [_METRIC_ID.get(name, name) for name in names] or [
+            name for name in whole.columns if name not in ("id", "step")
+        ]
         return whole.reindex(columns=["id", "step", *chosen])
 
     def __repr__(self) -> str:
