@@ -144,6 +144,12 @@ def test_job_that_made_room(study: Callable[..., Study]) -> None:
     found.project.until(lambda: len(found.project.journals("train")[found.rows()["long"]["id"]]) >= 2, 420)
     found.begun("long")
     found.project.until(lambda: int(found.job()) > int(job))
-    # Another test's jobs may want the room of the second one as well: then OAR has killed it, and a third one comes.
-    found.project.until(lambda: subprocess.run(["oardel", found.job()], capture_output=True).returncode == 0)
-    found.until({"long": "cancelled"})
+    # Other tests' jobs may want the room of the second one as well, and OAR starts again what it has killed for them
+    # even where it had been told to delete it: then it has another number.
+    found.project.until(lambda: is_deleted(found))
+
+
+def is_deleted(study: Study) -> bool:
+    """Have the job deleted that the run has now, unless it has ended; say whether the run is cancelled for good."""
+    subprocess.run(["oardel", study.job()], capture_output=True, check=False)
+    return study.states() == {"long": "cancelled"}

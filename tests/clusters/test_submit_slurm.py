@@ -306,6 +306,7 @@ def test_cancel_takes_back_runs_and_what_comes_after(make_project: Make) -> None
     assert len(running) == 4
     project.until(lambda: project.status()["evaluate"] == {"done": 2, "queued": 2})
     project.xpc("cancel", "--all")
+    project.until(lambda: not any({"queued", "running"} & counts.keys() for counts in project.status().values()))
     project.xpc("submit", "--target", "here")
     project.until(lambda: all_done(project))
 
