@@ -340,6 +340,13 @@ def test_variables_of_the_shells_own(tmp_path: Path, run: str) -> None:
     assert typed("xpc check", tmp_path).endswith("No problems.\n")
 
 
+@pytest.mark.parametrize("name", ["experimentfile", "Experimentfile.txt"])
+def test_file_of_nearly_that_name(tmp_path: Path, name: str) -> None:
+    """It is not read, and it is told what its name should be."""
+    (tmp_path / name).write_text("")
+    assert typed("xpc check", tmp_path, status=1).endswith(f"help: rename `{name}` to `Experimentfile`\n")
+
+
 def test_page_that_can_not_be_written(project: Path) -> None:
     """It is the user's path that is told."""
     said = typed("xpc report --html nowhere/page.html", project, status=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -32,10 +33,11 @@ def find_folder(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder
-    return refuse(
-        f"no {FILE} in {start} or above it",
-        help="write one there, or go to a project with `xpc -C DIR …`",
-    )
+    meant: list[str] = []
+    with suppress(PermissionError):  # who may not look into a folder has no project in it
+        meant = sorted(path.name for path in start.iterdir() if path.stem.lower() == FILE.lower() and path.is_file())
+    help = f"rename `{meant[0]}` to `{FILE}`" if meant else "write one there, or go to a project with `xpc -C DIR …`"
+    return refuse(f"no {FILE} in {start} or above it", help=help)
 
 
 def read_source(path: Path, name: str, diagnostics: Diagnostics) -> Source:
