@@ -282,6 +282,7 @@ def test_a_run_page(open_page: Open, text: str) -> None:
     assert run.locator(".chart").count() == 2
     assert "is the first one with which train ran" in shown
     page.get_by_text("Next run").click()
+    run.locator(".diff .minus").first.wait_for()  # the page follows its address a moment later
     assert "1e91248 to cee94cb" in run.inner_text().replace("Code: ", "")
     assert run.locator(".diff .plus").all_inner_texts() == ["+# Notes", "+print('two')", "+print('three')"]
     assert run.locator(".diff .minus").all_inner_texts() == ["-print('one')"]
