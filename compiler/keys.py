@@ -186,12 +186,13 @@ def unknown_key(
 ) -> None:
     """Report a key that *owner* (``config `base` ``) lacks; *declare* is the line that would make it a new one."""
     name = dotted(path)
-    near = (() if declare else line_meant(name, span)) or did_you_mean(name, names)
+    meant = line_meant(name, span, "in the experiment" if declare else "here")
+    near = did_you_mean(name, names) if declare or not meant else ()
     new = f"to declare a new key write `{declare}`" if declare else ""
     if near and new:
-        help: tuple[str, ...] = (f"{near[0]} T{new[1:]}",)
+        help: tuple[str, ...] = (*meant, f"{near[0]} T{new[1:]}")
     else:
-        help = near or ((new,) if new else ())
+        help = (*meant, *near, new) if new else (*meant, *near)
     diagnostics.error("XP021", span, f"unknown config key `{name}`", f"{owner} has no such key", help=help)
 
 

@@ -9,20 +9,48 @@ from ..grammar.nearest import nearest
 from ..grammar.source import Span
 
 LINES = (
-    *("after", "checkpoint", "code", "config", "environment", "folds", "grid", "metrics"),
+    *("after", "checkpoint", "code", "config", "environment", "folds", "grid", "input", "metrics", "output"),
     *("pack", "repeat", "resources", "retries", "run", "tags", "workdir", "writable"),
 )
 REQUESTS = ("cpus", "disk", "gpus", "memory", "nodes", "tasks", "time")
+OF_ENVIRONMENT = ("container", "secret", "setup")
+SCHEDULERS = ("slurm", "oar")
+_BARE = ("after", "config", "environment", "grid", "resources", "secret", "workdir")
+_VALUE = re.compile(r"""[ \t]*=[ \t]*((?:"[^"\n]*"|'[^'\n]*'|[^#\n"'])*)""")
 
 
-def line_meant(name: str, span: Span) -> tuple[str, ...]:
-    """Give the help line for a value `name = …`, at *span*, that is a line here, or stands in another block."""
-    if name in REQUESTS:
-        return (f"`{name}` stands in a `resources` block",)
-    rest = re.match(r"[ \t]*=[ \t]*([^#\n]*)", span.source.text[span.end :])
-    if name not in LINES or rest is None:
+def line_meant(name: str, span: Span, place: str = "here") -> tuple[str, ...]:
+    """Give the help line for a value `name = …`, at *span*, that is a line here, or stands in another block.
+
+    *place* is where the line of an experiment stands, as seen from the value.
+    """
+    found = _VALUE.match(span.source.text, span.end)
+    value = found[1].strip() if found is not None else ""
+    if name in REQUESTS or name.partition(".")[0] in SCHEDULERS:
+        return (_in_block("resources", name, f"{name} = {value}" if value else "", place),)
+    if not value:
         return ()
-    return (f"write `{name} {rest[1].strip()}`",)
+    written = _written(name, value)
+    if name in OF_ENVIRONMENT:
+        return (_in_block("environment", name, written, place),)
+    if name not in LINES:
+        return ()
+    return (f"write `{written}`" + ("" if place == "here" else f" {place}"),)
+
+
+def _written(name: str, value: str) -> str:
+    """Give the line of a word that takes no `=`."""
+    if name in _BARE:
+        value = value.strip("\"'")
+    if name in ("code", "tags"):
+        value = value.strip("[]")
+    return f"{name} NAME = {value}" if name in ("input", "output") else f"{name} {value}"
+
+
+def _in_block(block: str, name: str, line: str, place: str) -> str:
+    article = "an" if block == "environment" else "a"
+    below = f": `{line}` below `{block} NAME:`, and `{block} NAME` {place}" if line else ""
+    return f"`{name}` stands in {article} `{block}` block{below}"
 
 
 def line_named(span: Span) -> str:

@@ -13,6 +13,7 @@ from .context import Context
 from .definitions import Definitions, collect, roots
 from .directives import Directives, read_directives
 from .files import Files
+from .lines_as_keys import warn_of_lines
 from .resolve_config import ConfigReader
 from .resolve_experiment import ExperimentResolver
 from .resolve_setting import read_settings
@@ -47,6 +48,7 @@ def resolve(
     chosen.finish(resolver)
     _check_unused_configs(resolver.configs, context)
     built = resolver.built
+    warn_of_lines(context, resolver.configs, built)
     experiments: dict[str, Experiment] = {}
     faulty: set[str] = set()
     for name, found in built.items():

@@ -61,6 +61,7 @@ TITLES: Final[dict[str, str]] = {
     "XP056": "a name with two meanings",
     "XP057": "a shell variable called like a key",
     "XP058": "experiments that come after each other",
+    "XP059": "a key that is called like a line",
     "XP060": "a key that a grid sets twice",
     "XP061": "a grid without a point",
     "XP062": "too many points",

@@ -319,7 +319,14 @@ experiment train:
     [
         ("retries = 2", "true", "help: write `retries 2`"),
         ('code = "*.py"  # all', "true", 'help: write `code "*.py"`'),
-        ("time = 2h", "true", "help: `time` stands in a `resources` block"),
+        (
+            "time = 2h",
+            "true",
+            (
+                "help: `time` stands in a `resources` block: `time = 2h` below `resources NAME:`, "
+                "and `resources NAME` here"
+            ),
+        ),
         ("config = base", "true", "help: write `config base`"),
         ("retries 2", "echo {lr:flags}", "error[XP055]: `flags` is no format, did you mean `flag`?"),
         ("retries 2", "echo $lr", "warning[XP057]: `$lr` is left to the shell, and `lr` is a key"),
