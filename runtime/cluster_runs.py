@@ -14,7 +14,7 @@ from .cluster_states import Held, Told, from_outside, name_of, needs_no_word, of
 from .evidence_files import SUPERSEDED, Evidence, EvidenceWriter, Kept, Run, read_evidence
 from .owner import Owner
 from .records import RunRecord, journal_name, read_run
-from .submissions import CLUSTERS, SentJob, Submission, read_submissions, sent_jobs
+from .submissions import CLUSTERS, SentJob, Submission, cancelled_tasks, read_submissions, sent_jobs
 
 if TYPE_CHECKING:
     from .schedulers.evidence import Look, Task
@@ -61,6 +61,7 @@ class ClusterRuns:
         self._hides = hides
         self._writer = EvidenceWriter(project)
         self._unseen: set[Task] = set()
+        self._now: dict[tuple[str, Task], str] = {}
         self._by_experiment: dict[str, dict[str, Told]] | None = None
         self.asked = False
         """Whether a scheduler was asked."""
@@ -167,6 +168,17 @@ class ClusterRuns:
                 found[run] = by_hand
         return found
 
+    def at_last(self) -> dict[Run, Held]:
+        """Give who is held, each with the job that stands for it by now, as far as a scheduler was asked."""
+        _ = self.told  # asks, if nobody has yet
+        found = dict(self.held)
+        cancelled = cancelled_tasks(self.project) if self._now else {}
+        for run, held in self.held.items():
+            now = self._now.get((held.kind, held.key))
+            if now is not None:  # one that was cancelled as another job, and started again all the same, goes on
+                found[run] = replace(held, now=now, cancelled=held.cancelled and (now, held.task) in cancelled)
+        return found
+
     # ------------------------------------------------------------------ what is told
 
     @cached_property
@@ -212,6 +224,8 @@ class ClusterRuns:
             ask = self._look or look
             shown = ask(kind, wanted, names=self._names, ended=ended) if len(ended) < len(set(wanted)) else None
             self.asked |= shown is not None
+            if shown is not None:
+                self._now.update(((kind, task), job) for task, job in shown.now.items())
             if shown is not None and not shown.answered:
                 self.silent[kind] = shown.said
             for run, (record, held) in mine.items():

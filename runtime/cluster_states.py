@@ -32,7 +32,7 @@ def name_of(task: Task) -> str:
 class Held:
     """What a cluster was given for a run. *cancelled*: `xpc cancel` took it back; *packed*: the task has other runs.
 
-    *array* and *index* name the task on OAR, where a task that is started again gets another job.
+    *array* and *index* name the task on OAR, where a task that is started again gets another job: *now*, if it did.
     """
 
     kind: str
@@ -45,6 +45,7 @@ class Held:
     time: str = ""
     cancelled: bool = False
     packed: bool = False
+    now: str = ""
 
     @property
     def key(self) -> Task:
@@ -54,6 +55,11 @@ class Held:
     def name(self) -> str:
         """The task as its scheduler's commands name it."""
         return name_of(self.key)
+
+    @property
+    def newest(self) -> str:
+        """The job that stands for it by now: the one to cancel, and to wait for."""
+        return self.now or self.job
 
     def claimed(self, record: RunRecord) -> bool:
         """Tell whether the last attempt was made by this task."""

@@ -149,6 +149,11 @@ def read_submissions(project: Path) -> list[Submission]:
     return _read_all(project)[0]
 
 
+def cancelled_tasks(project: Path) -> dict[Task, str]:
+    """Give the tasks that `xpc cancel` or a retry took back, and when it last did."""
+    return _read_all(project)[1]
+
+
 def _read_all(project: Path) -> tuple[list[Submission], dict[Task, str]]:
     """Give the submits, and when each task was cancelled that ever was."""
     submissions: list[Submission] = []

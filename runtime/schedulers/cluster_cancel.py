@@ -34,7 +34,7 @@ class Cancelled:
 
 def in_flight(store: Store) -> dict[Run, tuple[Held, State]]:
     """Give the runs that are queued or run on a cluster."""
-    states = ((run, held, store.state(*run)) for run, held in store.clusters.held.items())
+    states = ((run, held, store.state(*run)) for run, held in store.clusters.at_last().items())
     return {run: (held, state) for run, held, state in states if state in ("queued", "running") and not held.cancelled}
 
 

@@ -46,14 +46,14 @@ class Chooser:
             self.states[of.start : of.stop] = store.states(name, rows.ids[of.start : of.stop])
         self.jobs: dict[int, Held] = {}
         self._flying: list[Held] = []
-        for (name, id), held in store.clusters.held.items():
+        for (name, id), held in store.clusters.at_last().items():
             if held.cancelled or store.state(name, id) not in BUSY:
                 continue
             self._flying.append(held)
             row = rows.find(name, id)
             if row is not None:
                 self.jobs[row] = held
-        self.flights = {row: Flight(job.job, job.task) for row, job in self.jobs.items() if job.kind == kind}
+        self.flights = {row: Flight(job.newest, job.task) for row, job in self.jobs.items() if job.kind == kind}
         self._order = {name: number for number, name in enumerate(build.plan["experiments"])}
 
     def choose(self, rows: Iterable[int], retry: Retry | None, diagnostics: Diagnostics) -> Chosen | None:

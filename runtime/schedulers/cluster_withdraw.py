@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..cluster_states import Held
@@ -40,7 +41,9 @@ def withdraw(
             return wrong
         for build in dict.fromkeys(job.build for job in found):
             here = [job for job in found if job.build == build]
-            named: list[object] = [[id, [] if tasks is None else ranges(tasks)] for id, tasks in _tasks(here).items()]
+            # By both of its numbers, where OAR has started one again: as what it was sent, and as what was cancelled.
+            both = _tasks([*here, *(replace(job, now="") for job in here if job.now)])
+            named: list[object] = [[id, [] if tasks is None else ranges(tasks)] for id, tasks in both.items()]
             writer.cancel(build, named, _indices(here))
     return None
 
@@ -50,9 +53,9 @@ def _tasks(jobs: Iterable[Held]) -> Mapping[str, Sequence[int] | None]:
     found: dict[str, set[int] | None] = {}
     for job in jobs:
         if job.task is None:
-            found[job.job] = None
+            found[job.newest] = None
         else:
-            known = found.setdefault(job.job, set())
+            known = found.setdefault(job.newest, set())
             if known is not None:
                 known.add(job.task)
     return {id: None if tasks is None else sorted(tasks) for id, tasks in found.items()}

@@ -35,13 +35,14 @@ class Look:
     """What one look has shown. *answered* is false if the scheduler can't be asked; *said* is why.
 
     What *seen* lacks the scheduler does not know (any more); for those in *gone* that is sure, for others the
-    accounting may only be late.
+    accounting may only be late. *now*: the job in a task's place by now, where it was started again as another one.
     """
 
     answered: bool
     said: str = ""
     seen: Mapping[Task, Seen] = field(default_factory=dict)
     gone: frozenset[Task] = frozenset()
+    now: Mapping[Task, str] = field(default_factory=dict)
 
 
 def look(

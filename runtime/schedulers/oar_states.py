@@ -41,7 +41,9 @@ def look_oar(asked: Sequence[Task], names: Mapping[str, str], run: Ask) -> Look:
     jobs = read_jobs(answer.out)
     if jobs is None:
         return Look(False, "oarstat answered with something that is not a list of jobs")
-    return Look(True, "", {key: seen for key in asked if (seen := _last(key[0], jobs, names)) is not None})
+    last = {key: found for key in asked if (found := _last(key[0], jobs, names)) is not None}
+    seen = {key: seen_of(jobs[job], restarts) for key, (job, restarts) in last.items()}
+    return Look(True, "", seen, now={key: job for key, (job, restarts) in last.items() if restarts})
 
 
 def condition(numbers: Sequence[int]) -> str:
@@ -72,8 +74,8 @@ def read_jobs(text: str) -> dict[str, Job] | None:
     return {str(number): job for number, job in found.items() if isinstance(job, dict)}
 
 
-def _last(job: str, jobs: Mapping[str, Job], names: Mapping[str, str]) -> Seen | None:
-    """Give what became of a job: of the last one that stands in its place."""
+def _last(job: str, jobs: Mapping[str, Job], names: Mapping[str, str]) -> tuple[str, int] | None:
+    """Give the last job that stands in the place of one, and how often that was started again."""
     found = jobs.get(job)
     if found is None or found.get("name") != names.get(job, found.get("name")):
         return None
@@ -82,7 +84,7 @@ def _last(job: str, jobs: Mapping[str, Job], names: Mapping[str, str]) -> Seen |
     while (following := successors.get(job)) is not None and following not in seen:
         job, restarts = following, restarts + 1
         seen.add(job)
-    return seen_of(jobs[job], restarts)
+    return job, restarts
 
 
 def seen_of(job: Job, restarts: int = 0) -> Seen:
