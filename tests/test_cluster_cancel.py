@@ -1,0 +1,87 @@
+"""Runs that clusters hold, taken back: also those that OAR has started again under another number."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fake_schedulers import FakeSchedulers
+from hand_build import Experiment, run_id, write_build
+from test_sent_jobs import intent, result, write_file
+
+from xpc.runtime.build_rows import Rows
+from xpc.runtime.schedulers.cluster_cancel import cancel, in_flight
+from xpc.runtime.schedulers.cluster_plan import Flight
+from xpc.runtime.schedulers.cluster_select import Chooser
+from xpc.runtime.shim.build_folder import Build
+from xpc.runtime.store import Store
+
+NAME = "20261121T093000.000Z-login1-7.jsonl"
+TRAIN = ("train", run_id("train", 0))
+
+
+def job(state: str, **more: object) -> dict[str, object]:
+    return {"state": state, "name": "xpc-b1-1", "array_id": 46, "resubmit_job_id": 0, **more}
+
+
+AGAIN = {
+    "46": job("Terminated", exit_code=99 << 8),
+    "47": job("Running"),
+    "48": job("Running", resubmit_job_id=46),
+}
+"""The job of the first run ended with 99, and was started again as 48."""
+
+
+class Oar:
+    """A project whose two runs were sent to an OAR as the jobs 46 and 47; a third one comes after the first."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.project = folder / "project"
+        self.project.mkdir()
+        after = Experiment("evaluate", after={"train": [[0]]})
+        self.build = write_build(self.project, [Experiment("train", runs=2), after], "b1")
+        call = intent(1, "train-1", [[0, 2]], "2026-11-21T09:30:00.000Z")
+        write_file(self.project, NAME, call, result(1, ["46", 2]), {"event": "end"}, kind="oar")
+        self.scheduler = FakeSchedulers(folder / "bin", monkeypatch)
+        self.scheduler.answers("oardel")
+
+    def shows(self, jobs: object) -> Store:
+        self.scheduler.answers("oarstat", json.dumps(jobs))
+        return Store(self.project, {})
+
+    @property
+    def deleted(self) -> list[str]:
+        return [call.removeprefix("oardel ").strip() for call in self.scheduler.calls if call.startswith("oardel")]
+
+
+@pytest.fixture(name="oar")
+def _oar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Oar:
+    return Oar(tmp_path, monkeypatch)
+
+
+def test_job_that_was_started_again_is_cancelled(oar: Oar) -> None:
+    """By its present number: the one that it was sent as has ended."""
+    done = cancel(oar.project, [TRAIN], oar.shows(AGAIN))
+
+    assert (done.runs, done.wrong) == ({TRAIN: "running"}, None)
+    assert oar.deleted == ["48"]
+    assert TRAIN not in in_flight(oar.shows(AGAIN))
+
+
+def test_cancelled_job_that_comes_back_can_be_cancelled_again(oar: Oar) -> None:
+    """OAR may start a besteffort job again that it was told to delete."""
+    cancel(oar.project, [TRAIN], oar.shows({"46": job("Running"), "47": job("Running")}))
+    done = cancel(oar.project, [TRAIN], oar.shows(AGAIN))
+
+    assert done.runs == {TRAIN: "running"}
+    assert oar.deleted == ["46", "48"]
+
+
+def test_child_waits_for_the_job_that_goes_on(oar: Oar) -> None:
+    """One that waited for the job that has ended would start at once, and be skipped."""
+    build = Build(str(oar.build))
+    chooser = Chooser(build, Rows(oar.build, build.plan), oar.shows(AGAIN), "oar")
+    build.close()
+
+    assert chooser.flights == {0: Flight("48", None), 1: Flight("47", None)}
