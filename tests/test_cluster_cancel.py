@@ -85,3 +85,23 @@ def test_child_waits_for_the_job_that_goes_on(oar: Oar) -> None:
     build.close()
 
     assert chooser.flights == {0: Flight("48", None), 1: Flight("47", None)}
+
+
+def test_one_of_them_has_been_killed_already(oar: Oar) -> None:
+    """OAR then fails, and says of the others that it goes on with them: nothing is wrong."""
+    said = "Deleting the job = 46 ...ERROR.\nDeleting the job = 47 ...REGISTERED.\n"
+    said += "The job(s) [ 47 ] will be deleted in the near future.\n"
+    oar.scheduler.answers("oardel", said, err="Cannot frag 46 ; This job was already killed.\n", status=6)
+    store = oar.shows({"46": job("Running"), "47": job("Running")})
+    done = cancel(oar.project, [TRAIN, ("train", run_id("train", 1))], store)
+
+    assert (done.wrong, len(done.runs)) == (None, 2)
+
+
+def test_one_of_them_is_not_ours(oar: Oar) -> None:
+    """What OAR refuses is told in its words."""
+    said = "Deleting the job = 46 ...ERROR.\n"
+    oar.scheduler.answers("oardel", said, err="Cannot frag 46 ; You are not the right user.\n", status=1)
+    done = cancel(oar.project, [TRAIN], oar.shows({"46": job("Running"), "47": job("Running")}))
+
+    assert (done.wrong, done.runs) == ("Cannot frag 46 ; You are not the right user.", {})

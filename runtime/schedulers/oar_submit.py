@@ -17,7 +17,7 @@ from .oar_states import read_jobs
 _ID: Final = re.compile(r"^OAR_JOB_ID=(\d+)$", re.MULTILINE)
 _NOISE: Final = re.compile(r"^(\[ADMISSION RULE\] Modify|OAR_(JOB|ARRAY)_ID=|Simple array job|# ?\w+ing)")
 _UNCLEAR: Final = re.compile(r"cannot connect|database|connection|DBI|DBD", re.IGNORECASE)
-_ENDED: Final = re.compile(r"already killed|REGISTERED|Deleting the job", re.IGNORECASE)
+_ENDED: Final = re.compile(r"already killed|REGISTERED|Deleting the job|will be deleted", re.IGNORECASE)
 AT_ONCE: Final = 500  # jobs in one call of `oardel`
 
 
