@@ -111,8 +111,9 @@ def test_words_of_slurm(row: str, seen: Seen) -> None:
     ("status", "state", "words"),
     [
         (74, "lost", "FAILED exit 74: its end could not be written"),
-        (75, "lost", "FAILED exit 75: another task held the run"),
+        (75, "lost", "FAILED exit 75: another task held the run, or its folder was out of reach"),
         (76, "skipped", "FAILED exit 76: a parent is not done"),
+        (77, "cancelled", "FAILED exit 77: it had been cancelled before"),
         (78, "lost", "FAILED exit 78: the node could not run it"),
         (1, "failed", "FAILED exit 1"),
     ],

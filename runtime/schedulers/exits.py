@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 OF_SHIM: Final[dict[int, tuple[State, str]]] = {
     74: ("lost", "exit 74: its end could not be written"),
-    75: ("lost", "exit 75: another task held the run"),
+    75: ("lost", "exit 75: another task held the run, or its folder was out of reach"),
     76: ("skipped", "exit 76: a parent is not done"),
+    77: ("cancelled", "exit 77: it had been cancelled before"),
     78: ("lost", "exit 78: the node could not run it"),
 }
 OUTSIDE: Final = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))

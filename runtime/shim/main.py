@@ -18,7 +18,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Run what the command line says; give the exit status.
 
     0: done (or was done already), 1: ended otherwise, 74: its end could not be recorded, 75: a live process has the
-    run, 76: a parent is not done, 78: nothing of this build can run here. On OAR also 99: start this task again.
+    run, 76: a parent is not done, 78: nothing of this build can run here. On OAR also 77: it was cancelled, and
+    started again all the same, 99: start this task again.
     """
     given = read(sys.argv[1:] if arguments is None else arguments)
     signals = Signals()  # what comes from now on is not lost

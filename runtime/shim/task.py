@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from . import devices, processes, scheduler
+from . import devices, processes, scheduler, withdrawn
 from .again import OAR_AGAIN, Again, growth
 from .attempt import Attempt, Usage
 from .build_folder import Run
@@ -19,7 +19,7 @@ from .supervise import Ended, Supervisor
 from .verdict import not_prepared
 from .workdir import WorkdirError
 
-DONE, FAILED, NO_RECORD, HELD, NOT_READY, UNUSABLE = 0, 1, 74, 75, 76, 78
+DONE, FAILED, NO_RECORD, HELD, NOT_READY, WITHDRAWN, UNUSABLE = 0, 1, 74, 75, 76, 77, 78
 OAR_SPARE = 10.0  # seconds before its limit that OAR, which kills at once, is left for the end lines; at most a tenth
 
 
@@ -46,6 +46,12 @@ class Task:
 
     def run(self) -> int:
         """Run everything that is not done; give the exit status."""
+        folders = [self._place.run_folder(run) for run in self._runs]
+        before = withdrawn.cancelled_as(self._place.project, self._job, folders)
+        if before is not None:
+            name = "%s, task %d" % (self._job["array"], self._job["index"])
+            tell("%s: cancelled as job %s, and started again by OAR: nothing is run" % (name, before))
+            return WITHDRAWN
         if len(self._runs) == 1:
             return self._status([self._alone(self._runs[0])])
         if self._array.get("side_by_side"):
