@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-.PHONY: help demo test lint examples clusters campaign package bench clean
+.PHONY: help demo test unit lint examples clusters campaign package bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo: $(VENV)/demo.stamp  ## run examples/digits and print its report
 
 test: $(VENV)/test.stamp  ## set up and run the tests
 	$(BIN)/python -m pytest -n auto -q -m "not slow"
+
+unit: $(VENV)/test.stamp  ## the tests that run no whole study, in half the time
+	$(BIN)/python -m pytest -n auto -q -m "not slow and not whole"
 
 lint: $(VENV)/dev.stamp  ## ruff and mypy
 	$(BIN)/ruff check .
