@@ -15,19 +15,14 @@ sys.dont_write_bytecode = False
 # Runs call `python3`: they find this one, as the manual advises, and no script that looks for a version first.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-# What runs whole studies, containers, browsers or a second account: half the time of all tests, left out of `make unit`.
-WHOLE = {
-    *("test_against", "test_campaign", "test_ci_workflow", "test_cli", "test_containers", "test_docs_python"),
-    *("test_freshness", "test_plot_command", "test_plots_files", "test_renames", "test_report_page", "test_reproduce"),
-    *(
-        "test_rerun",
-        "test_security_bytes",
-        "test_security_project",
-        "test_shim_again",
-        "test_submit",
-        "test_two_people",
-    ),
-}
+# What runs whole studies, containers, browsers or a second account takes half the time: `make unit` leaves it out.
+WHOLE = set(
+    """
+    test_against test_campaign test_ci_workflow test_cli test_containers test_docs_python test_freshness
+    test_plot_command test_plots_files test_renames test_report_page test_reproduce test_rerun test_security_bytes
+    test_security_project test_shim_again test_submit test_two_people
+    """.split()
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
