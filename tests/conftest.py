@@ -16,13 +16,12 @@ sys.dont_write_bytecode = False
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 # What runs whole studies, containers, browsers or a second account takes half the time: `make unit` leaves it out.
-WHOLE = set(
-    """
-    test_against test_campaign test_ci_workflow test_cli test_containers test_docs_python test_freshness
-    test_plot_command test_plots_files test_renames test_report_page test_reproduce test_rerun test_security_bytes
-    test_security_project test_shim_again test_submit test_two_people
-    """.split()
-)
+WHOLE = {
+    *("test_against", "test_campaign", "test_ci_workflow", "test_cli", "test_containers", "test_docs_python"),
+    *("test_freshness", "test_plot_command", "test_plots_files", "test_renames", "test_report_page"),
+    *("test_reproduce", "test_rerun", "test_security_bytes", "test_security_project", "test_shim_again"),
+    *("test_submit", "test_two_people"),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
