@@ -96,6 +96,7 @@ TITLES: Final[dict[str, str]] = {
     "XP109": "a column that is no key",
     "XP110": "a file that includes itself",
     "XP111": "a file that is not UTF-8",
+    "XP112": "a file that a run will not find",
     "XP120": "there is no git, or an old one",
     "XP121": "no git repository",
     "XP122": "a repository of another user",

@@ -20,8 +20,12 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(m["info"].strip(), m["body"]) for m in BLOCK.finditer(page.read_text())]
 
 
-def codes_found(text: str, files: dict[str, str], folder: Path, target: str = "local") -> list[str]:
-    """Compile an Experimentfile with the files beside it; give the codes of its errors and warnings."""
+def codes_found(
+    text: str, files: dict[str, str], folder: Path, target: str = "local", *, missing: bool = False
+) -> list[str]:
+    """Compile an Experimentfile with the files beside it; give the codes of its errors and warnings, those of *missing*
+    files, too."""
+    from xpc.cli.missing_files import warn_of_missing_files
     from xpc.cli.session import Session
 
     for name, content in files.items():
@@ -30,6 +34,8 @@ def codes_found(text: str, files: dict[str, str], folder: Path, target: str = "l
     (folder / "Experimentfile").write_text(text)
     session = Session(folder, target=target)
     session.check()
+    if missing:
+        warn_of_missing_files(session)
     return [d.code for d in session.diagnostics.sorted() if d.severity != "note"]
 
 
@@ -68,7 +74,7 @@ def test_examples_on_the_page_do_what_it_says(page: Path, tmp_path: Path) -> Non
             continue
         folder = tmp_path / str(number)
         folder.mkdir()
-        found = set(codes_found(body, files, folder, target or "local"))
+        found = set(codes_found(body, files, folder, target or "local", missing=page.stem == "XP112"))
         shown += 1
 
         assert found == ({page.stem} if info.endswith("error") else set())

@@ -64,6 +64,7 @@ def command(
     from .build_summary import kinship_note, summary, to_json
     from .fates import find_fates
     from .freshness import Freshness
+    from .missing_files import warn_of_missing_files
     from .selecting import rows_where
     from .standing import Standings
     from .tally import tally
@@ -85,6 +86,7 @@ def command(
     forced = chosen_by_force(session, names, where, standings) if force else None
     session.sends = sends_again(session, standings, mode, forced)
     plan = session.plan(rows)
+    warn_of_missing_files(session, plan.experiments)
     build = session.emit(plan)
     asked = ask(session, build) if ask_scheduler else ""
     if not dry_run:

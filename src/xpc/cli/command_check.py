@@ -9,6 +9,7 @@ import click
 
 from . import options
 from .failure import AT_FAULT, FINE
+from .missing_files import warn_of_missing_files
 from .output import count, print_diagnostics, verdict
 from .report_mistakes import check_reports
 from .session import FILE, Session, find_folder
@@ -25,6 +26,7 @@ def command(settings: tuple[str, ...], format: str) -> int:
     """
     session = Session(find_folder(Path.cwd()), settings)
     session.check()
+    warn_of_missing_files(session)
     if session.study is not None and session.study.reports:
         known = None if session.diagnostics.failed else session.study.experiments
         check_reports(session.study.reports, known, session.diagnostics)

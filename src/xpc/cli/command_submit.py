@@ -108,11 +108,13 @@ def send(
 ) -> int:
     """Build *rows*, export, execute or submit (*named* rows alone, if given); give the exit status."""
     from .command_build import export, write
+    from .missing_files import warn_of_missing_files
     from .rerun import setting_aside
 
     if retry is not None:
         session.sends = sends_retried(session, retry, named)
     build = session.emit(session.plan(rows))
+    warn_of_missing_files(session, build.plan.experiments)
     folder = write(session, build)
     export(session, build.plan)
     print_diagnostics(session.diagnostics)
