@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 MOST: Final = 10_000_000
@@ -23,7 +23,7 @@ class Call:
     """One call. *indices* are those of the array's tasks; *request* is the attempt whose request was asked for.
 
     *jobs*: SLURM gives one id for all tasks, which keep their indices; OAR ids of jobs, runs of them in the order of
-    the indices.
+    the indices. *leave* are the rows of the build that its tasks hold and were told not to run.
     """
 
     number: int
@@ -34,6 +34,7 @@ class Call:
     time: str
     jobs: tuple[tuple[str, int], ...] | None = None
     outcome: Outcome = OPEN
+    leave: Ranges = field(default_factory=list)
 
     @property
     def tasks(self) -> int:
@@ -55,9 +56,10 @@ def read_calls(lines: Iterable[Mapping[str, Any]]) -> tuple[Call, ...]:
     for line in lines:
         match line:
             case {"event": "intent", "call": int(number), "array": str(array), "token": str(token)}:
-                indices, request = read_ranges(line.get("indices")), line.get("request")
-                time = str(line.get("time", ""))
-                found[number] = Call(number, array, token, indices, request if isinstance(request, int) else 1, time)
+                indices, leave = read_ranges(line.get("indices")), read_ranges(line.get("leave"))
+                request, time = line.get("request"), str(line.get("time", ""))
+                attempt = request if isinstance(request, int) else 1
+                found[number] = Call(number, array, token, indices, attempt, time, leave=leave)
             case {"event": "result", "call": int(number), "jobs": list(jobs)} if number in found:
                 found[number] = replace(found[number], jobs=read_jobs(jobs), outcome="sent")
             case {"event": "refused", "call": int(number)} if number in found:

@@ -162,7 +162,9 @@ class ClusterRuns:
             for job in sent:
                 runs[job.job, job.task] = runs.get((job.job, job.task), 0) + 1
             # Two runs of one task, sent twice, are no pack of four: a task's number is never given twice.
-            found = {(job.experiment, job.run): _held(job, packed=runs[job.job, job.task] > 1) for job in sent}
+            found = {
+                (job.experiment, job.run): _held(job, packed=job.beside or runs[job.job, job.task] > 1) for job in sent
+            }
         for run in self._records.live():
             if run not in found and (by_hand := _by_hand(self._records.record(*run))) is not None:
                 found[run] = by_hand

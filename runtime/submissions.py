@@ -84,9 +84,13 @@ class SubmissionWriter:
         """Note that *rows* (ascending) of an experiment are now queued here."""
         self._write({"event": "runs", "experiment": experiment, "rows": ranges(rows)})
 
-    def intent(self, call: int, array: str, token: str, indices: Sequence[int], request: int) -> None:
-        """Note that the scheduler is asked for tasks of an array just now; they will be found by the token."""
-        fields = {"call": call, "array": array, "token": token, "indices": ranges(indices), "request": request}
+    def intent(
+        self, call: int, array: str, token: str, indices: Sequence[int], request: int, leave: Sequence[int] = ()
+    ) -> None:
+        """Note that the scheduler is asked for tasks of an array just now; they will be found by the token. The rows to
+        *leave* (ascending) are not run by them."""
+        fields: dict[str, object] = {"call": call, "array": array, "token": token, "indices": ranges(indices)}
+        fields |= {"request": request, **({"leave": ranges(leave)} if leave else {})}
         self._write({"event": "intent", **fields, "time": _now()})
 
     def result(self, call: int, jobs: Sequence[tuple[str, int]]) -> None:
@@ -197,7 +201,8 @@ def queued_rows(project: Path) -> Iterator[tuple[str, str, int]]:
 class SentJob:
     """A run that a submit handed over to a cluster, and the job (on SLURM: the array's job and the task) it became.
 
-    *cancelled*: `xpc cancel` took it back, or the submit itself, after a refusal.
+    *cancelled*: `xpc cancel` took it back, or the submit itself, after a refusal. *beside*: the task has other runs,
+    which it was told to leave alone.
     """
 
     experiment: str
@@ -211,6 +216,7 @@ class SentJob:
     array: str
     build: str
     cancelled: bool
+    beside: bool = False
 
 
 def sent_jobs(project: Path, skip: Container[str] = ()) -> Iterator[SentJob]:
@@ -232,9 +238,12 @@ def sent_jobs(project: Path, skip: Container[str] = ()) -> Iterator[SentJob]:
             if call.array not in tasks or (gone and submission.kind == "slurm"):
                 continue
             array = tasks[call.array]
+            leave = {row for first, count in call.leave for row in range(first, min(first + count, len(ids)))}
             for index, job, task in task_jobs(call, submission.kind):
                 taken_back = gone or cancelled.get((job, task), "") > call.time
-                for row in array.rows(index):
+                rows = [row for row in array.rows(index) if row not in leave]
+                beside = len(rows) < len(array.rows(index))
+                for row in rows:
                     yield SentJob(
                         array.experiment,
                         ids[row],
@@ -247,6 +256,7 @@ def sent_jobs(project: Path, skip: Container[str] = ()) -> Iterator[SentJob]:
                         array.name,
                         submission.build,
                         taken_back,
+                        beside,
                     )
 
 

@@ -1,4 +1,4 @@
-"""Runs that clusters hold, taken back: also those that OAR has started again under another number."""
+"""Runs that clusters hold, taken back or left alone: also those that OAR has started again under another number."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from fake_schedulers import FakeSchedulers
 from hand_build import Experiment, run_id, write_build
+from recorded import START, claim, end, journal
 from test_sent_jobs import intent, result, write_file
 
+from xpc.grammar.diagnostic import Diagnostics
 from xpc.runtime.build_rows import Rows
+from xpc.runtime.retry import Retry
 from xpc.runtime.schedulers.cluster_cancel import cancel, in_flight
 from xpc.runtime.schedulers.cluster_plan import Flight
 from xpc.runtime.schedulers.cluster_select import Chooser
@@ -105,3 +108,23 @@ def test_one_of_them_is_not_ours(oar: Oar) -> None:
     done = cancel(oar.project, [TRAIN], oar.shows({"46": job("Running"), "47": job("Running")}))
 
     assert (done.wrong, done.runs) == ("Cannot frag 46 ; You are not the right user.", {})
+
+
+def test_failed_and_running_runs_of_a_pack_are_left_alone(oar: Oar) -> None:
+    """A task that is sent for one of its runs does not run the others along, unless nobody has run them yet."""
+    folder = oar.project / "runs/train" / run_id("train", 1)
+    folder.mkdir(parents=True)
+    task = {"kind": "oar", "job": "47", "task": None, "array": "train-1", "index": 1, "array_job": "46"}
+    lines = claim("train", run_id("train", 1), {"n": 1}, scheduler=task), START, end("failed")
+    (folder / "run.jsonl").write_text(journal(*lines))
+    build = Build(str(oar.build))
+    store = oar.shows({"46": job("Running"), "47": job("Terminated", exit_code=1 << 8)})
+    chooser = Chooser(build, Rows(oar.build, build.plan), store, "oar")
+    planned = chooser.choose([2], None, Diagnostics())
+    retried = chooser.choose([1], Retry(named=True), Diagnostics())
+    build.close()
+
+    assert planned is not None
+    assert retried is not None
+    assert (chooser.states, planned.leave) == (["running", "failed", "planned"], {0, 1})
+    assert (retried.selection.send, retried.leave) == ([1], {0})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import chain, pairwise
 
 from hypothesis import given, settings
@@ -31,6 +31,7 @@ def plan(
     *,
     oar: bool = False,
     longest: int = 100_000,
+    leave: Container[int] = (),
 ) -> list[PlannedCall]:
     above = {row: tuple(found) for row, found in (parents or {}).items()}
     planner = CallPlanner(
@@ -40,6 +41,7 @@ def plan(
         lambda row: (attempts or {}).get(row, 1),
         oar=oar,
         longest=longest,
+        leave=leave,
     )
     for each in arrays:
         planner.add(each)
@@ -111,6 +113,14 @@ def test_attempts_that_ask_for_more_go_by_themselves() -> None:
     calls = plan([TRAIN._replace(requests=3)], range(6), attempts={1: 2, 2: 3, 3: 7})
 
     assert [(index_list(call.indices), call.request) for call in calls] == [("0,4,5", 1), ("1", 2), ("2,3", 3)]
+
+
+def test_packed_task_leaves_rows_alone() -> None:
+    """What failed, or is under way elsewhere, is named in the call and not counted."""
+    packs = PlanArray(array("train-1", 0, [[4, 2]], [[3, 1], [2, 1]]))
+
+    (call,) = plan([packs], [1, 4], leave={0, 3, 9})
+    assert (call.rows, call.leave) == (3, [0, 3])
 
 
 def test_packed_task_goes_whole() -> None:

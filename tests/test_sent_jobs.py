@@ -161,3 +161,16 @@ def test_submit_that_goes_on_is_not_cut(project: Path) -> None:
     assert cut_submissions(project) == []
     (found,) = read_submissions(project)
     assert isinstance(found, Submission)
+
+
+def test_runs_that_a_packed_task_leaves_alone(project: Path) -> None:
+    """They are not that task's: what was known of them before still holds. The others still share a task."""
+    plan = project / ".xpc/builds/b1/plan.json"
+    fields = json.loads(plan.read_text())
+    fields["arrays"][0] |= {"tasks": 2, "indices": [[3, 2]], "sizes": [[4, 1], [2, 1]]}
+    plan.write_text(json.dumps(fields))
+    lines = (intent(1, "train-1", [[3, 1]]) | {"leave": [[1, 2], [900, 10_000_000]]}, result(1, ["481234", 1]))
+    write_file(project, "20260101a.jsonl", *lines)
+
+    assert sent(project) == [("train", train(n), "481234", 3, False) for n in (0, 3)]
+    assert all(job.beside for job in sent_jobs(project))

@@ -18,6 +18,7 @@ from hand_build import Experiment
 from test_shim_task import build_of, folder, lines, pid_in, start, task, wait_until
 
 from xpc.runtime.shim import machine
+from xpc.runtime.submissions import SubmissionWriter
 
 SCONTROL = """#!/bin/sh
 echo "$@" >> "{calls}"
@@ -347,6 +348,27 @@ def test_run_that_does_not_fit_any_more(tmp_path: Path, slurm: Cluster) -> None:
     assert (status, said) == (1, "2 of 3 runs are left\n")
     assert runs(tmp_path, 3) == [True, False, False]
     assert task(tmp_path, build, **slurm.environ())[0] == 0  # the first is done: now there is time for the others
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_packed_task_leaves_runs_alone(tmp_path: Path, slurm: Cluster, side_by_side: bool) -> None:
+    """Those that the submit which sent it named; what another call of that submit says is not about this one."""
+    pack = packed(3, side_by_side=side_by_side)
+    build = of_kind("slurm", build_of(tmp_path, Experiment("train", "true", runs=3)), pack)
+    writer = SubmissionWriter(tmp_path, build.name, "far", "slurm")
+    writer.intent(1, "train-1", "xpc-1-1", [0], 1, [1])
+    writer.intent(2, "train-1", "xpc-1-2", [0], 1, [0, 1])
+    writer.close()
+
+    def run() -> list[bool]:
+        return [folder(tmp_path, n=n).exists() for n in range(3)]
+
+    assert task(tmp_path, build, **slurm.environ(SLURM_JOB_NAME="xpc-1-2")) == (0, "")
+    assert run() == [False, False, True]
+    assert task(tmp_path, build, **slurm.environ(SLURM_JOB_NAME="xpc-1-1")) == (0, "")
+    assert run() == [True, False, True]
+    assert task(tmp_path, build, **slurm.environ(SLURM_JOB_NAME="train-1")) == (0, "")
+    assert run() == [True, True, True]
 
 
 def test_end_of_a_packed_task(tmp_path: Path, slurm: Cluster) -> None:

@@ -165,7 +165,8 @@ class _Submit:
         def request(row: int) -> int:
             return chooser.attempt(row) if table.experiment(row) in growing else 1
 
-        planner = CallPlanner(chosen.selection.send, table.parents, chosen.flights, request, oar=self._kind == "oar")
+        oar, leave = self._kind == "oar", chosen.leave
+        planner = CallPlanner(chosen.selection.send, table.parents, chosen.flights, request, oar=oar, leave=leave)
         for array in self._plan["arrays"]:
             pairwise = frozenset(array.get("pairwise") or ())
             planner.add(PlanArray(Tasks(array), pairwise, array.get("throttle"), attempts[array["name"]]))

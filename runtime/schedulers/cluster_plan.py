@@ -7,7 +7,7 @@ earlier one, each in calls of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
@@ -55,7 +55,7 @@ class Waits:
 class PlannedCall:
     """One call, counted from 1: *indices* of an array, ascending; *request*: the attempt whose request is asked for.
 
-    *rows* are those that it sends, rows that share a task with one of them included.
+    *rows* are those that it sends, rows that share a task with one of them included, less those to *leave* alone.
     """
 
     number: int
@@ -66,6 +66,7 @@ class PlannedCall:
     waits: Waits
     throttle: int | None
     rows: int
+    leave: Sequence[int] = ()
 
 
 class PlanArray(NamedTuple):
@@ -111,7 +112,7 @@ class CallPlanner:
 
     *sent* are the rows to send; *parents* gives those rows that a row waits for, always the same list for the same
     ones; *flights* has the jobs of rows that earlier submits still have queued or running; *request* gives the attempt
-    whose request a row needs.
+    whose request a row needs. The rows to *leave* alone are not run by tasks that hold them beside others.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class CallPlanner:
         *,
         oar: bool = False,
         longest: int = LONGEST_LIST,
+        leave: Container[int] = (),
     ) -> None:
         self._sent = frozenset(sent)
         self._parents = parents
@@ -130,6 +132,7 @@ class CallPlanner:
         self._request = request
         self._oar = oar
         self._longest = longest
+        self._leave = leave
         self._arrays: dict[int, str] = {}  # of each row that is sent or in flight
         self._places: dict[int, int] = {}  # the index of each row that is sent
         self._calls_of: dict[tuple[str, int], int] = {}  # the call of each task that is sent
@@ -214,9 +217,10 @@ class CallPlanner:
             tuple(sorted(old, key=_by_number)),
             key.loose,
         )
-        rows = sum(len(array.tasks.rows(index)) for index in indices)
-        name, experiment = array.tasks.name, array.tasks.experiment
-        self.calls.append(PlannedCall(number, name, experiment, indices, key.request, waits, share, rows))
+        rows = [row for index in indices for row in array.tasks.rows(index)]
+        leave = sorted(row for row in rows if row in self._leave)
+        name, experiment, count = array.tasks.name, array.tasks.experiment, len(rows) - len(leave)
+        self.calls.append(PlannedCall(number, name, experiment, indices, key.request, waits, share, count, leave))
         self._calls_of.update(((name, index), number) for index in indices)
 
 

@@ -10,7 +10,7 @@ from ..build_rows import Rows
 from ..cluster_states import Held
 from ..records import RunRecord
 from ..retry import WAITING, Retry, free_broken, release, who_began
-from ..selection import Selection, Standing, select
+from ..selection import FAULTS, Selection, Standing, select
 from ..shim.build_folder import Build
 from ..standing import would_end_alike
 from ..states import State
@@ -25,12 +25,13 @@ KILLED = ("cancelled", "timeout", "oom", "killed")  # without an end line: by th
 class Chosen:
     """What a submit does with rows. *flights*: the jobs of rows that are queued or run. *withdraw*: queued jobs of what
     comes after a run that is tried again, which have to be cancelled first; their rows are sent again. *flying*: all
-    jobs that are queued or run."""
+    jobs that are queued or run. *leave*: rows that are not run along where they share a task with one that is sent."""
 
     selection: Selection
     flights: dict[int, Flight]
     withdraw: list[Held] = field(default_factory=list)
     flying: list[Held] = field(default_factory=list)
+    leave: frozenset[int] = frozenset()
 
 
 class Chooser:
@@ -74,7 +75,14 @@ class Chooser:
         flights = {row: flight for row, flight in self.flights.items() if row not in together}
         send = {*selection.send, *again, *together}
         selection.busy = [row for row in selection.busy if row not in send]
-        return Chosen(self._unblocked(selection, send, flights), flights, withdraw, self._flying)
+        selection = self._unblocked(selection, send, flights)
+        return Chosen(selection, flights, withdraw, self._flying, self._left_alone(selection.send))
+
+    def _left_alone(self, send: Iterable[int]) -> frozenset[int]:
+        """Give the rows that nobody has asked for, and that are not to be run because they share a task: what failed
+        would fail again, and what is under way elsewhere would be waited for."""
+        left = (row for row, state in enumerate(self.states) if state in FAULTS or state in BUSY)
+        return frozenset(left).difference(send)
 
     def _set_free(self, rows: Sequence[int], retry: Retry | None, diagnostics: Diagnostics) -> bool:
         """Release what has no end line though its job has ended: the scheduler says so, or the person who asks does.

@@ -71,7 +71,8 @@ class Sender:
                 return Failure("another submit has taken the lock over", undone=False, lost=True)
             order = self._order(planned)
             prepare(order.token, planned)
-            self._writer.intent(planned.number, planned.array, order.token, planned.indices, planned.request)
+            names = planned.array, order.token
+            self._writer.intent(planned.number, *names, planned.indices, planned.request, planned.leave)
             began = time.monotonic()
             said = self._scheduler.send(order)
             answer = self._look(order, said, began) if isinstance(said, Unclear) else said

@@ -68,6 +68,11 @@ def is_same_job(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one.get(name) == other.get(name) for name in names)
 
 
+def token(kind: str, environ: Mapping[str, str]) -> Optional[str]:
+    """Give the name that a submit gave the job."""
+    return environ.get({"slurm": "SLURM_JOB_NAME", "oar": "OAR_JOB_NAME"}.get(kind, "")) or None
+
+
 def secrets(kind: str, project: str, environ: Mapping[str, str]) -> Dict[str, str]:
     """Read the secrets that a submit left for a job of OAR, which passes no environment on."""
     token = environ.get("OAR_JOB_NAME") if kind == "oar" else None

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from . import devices, processes, scheduler, withdrawn
+from . import devices, left_alone, processes, scheduler, withdrawn
 from .again import OAR_AGAIN, Again, growth
 from .attempt import Attempt, Usage
 from .build_folder import Run
@@ -36,9 +36,12 @@ class Task:
     def __init__(self, place: Place, array: str, index: int, signals: Signals) -> None:
         self._place = place
         self._array = place.build.array(array)
-        self._runs = [place.build.run(row) for row in place.build.rows_of_task(array, index)]
-        self._signals = signals
         target = place.build.plan["target"]
+        rows = place.build.rows_of_task(array, index)
+        if len(rows) > 1:  # what its submit left alone is not run because it shares a task
+            rows = left_alone.without(rows, place.project, scheduler.token(target["kind"], os.environ))
+        self._runs = [place.build.run(row) for row in rows]
+        self._signals = signals
         self._job = scheduler.identify(target["kind"], os.environ, array, index)
         self._begun = time.monotonic()
         self._again = Again(self._job, target["options"], self._begun)
@@ -60,7 +63,7 @@ class Task:
 
     def _status(self, results: List[Result]) -> int:
         """Give the worst exit status. A task of several runs goes back to the queue when all that it can do is done."""
-        worst = max(result.status for result in results)
+        worst = max((result.status for result in results), default=DONE)
         if not any(result.again for result in results):
             return worst
         if self._job["kind"] == "oar":
