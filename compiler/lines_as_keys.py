@@ -16,7 +16,7 @@ from ..grammar.node import Node
 from ..grammar.source import Span
 from .context import Context
 from .definitions import Definitions
-from .nearest import REQUESTS, SCHEDULERS, line_meant
+from .nearest import REQUESTS, SCHEDULERS, did_you_mean, line_meant
 from .resolve_config import ConfigReader
 from .resolve_experiment import Built
 from .values import Path, dotted
@@ -53,9 +53,15 @@ def warn_of_lines(context: Context, configs: ConfigReader, built: Mapping[str, B
     if not definitions.whole or definitions.broken:
         return  # what can't be read may be what reads the key
     suspects = [each for each in _suspects(definitions) if _fits(each, definitions)]
-    if not suspects:
+    counters = list(_counters(definitions, built))
+    if not suspects and not counters:
         return
     reads = _Reads(definitions)
+    for key, name in counters:
+        if key.path[0] not in reads.names and not reads.words:
+            _warn_of_counter(key, built[name], context.diagnostics)
+    if not suspects:
+        return
     firsts = _first_places(definitions, configs, built)
     for each in suspects:
         unread = each.path[0] not in reads.names and not reads.words
@@ -106,6 +112,16 @@ def _suspects(definitions: Definitions) -> Iterator[Suspect]:
             yield from _in_grid(grid.body)
     for experiment in definitions.experiments.values():
         yield from _assigned("experiment", experiment.body)
+
+
+def _counters(definitions: Definitions, built: Mapping[str, Built]) -> Iterator[tuple[tree.Key, str]]:
+    """Give the keys of `repeat N as KEY` that no config has, though there is one, with their experiments."""
+    for name, experiment in definitions.experiments.items():
+        for item in experiment.body:
+            match item:
+                case tree.Repeat(key=tree.Key() as key) if name in built and built[name].closed:
+                    if not built[name].types.knows(key.path):
+                        yield key, name
 
 
 def _assigned(block: Literal["config", "experiment"], body: Sequence[object], above: Path = ()) -> Iterator[Suspect]:
@@ -233,3 +249,11 @@ def _warn(suspect: Suspect, diagnostics: Diagnostics) -> None:
         "a key",
         help=(cure, f"if a key is meant, write {meant}"),
     )
+
+
+def _warn_of_counter(key: tree.Key, built: Built, diagnostics: Diagnostics) -> None:
+    """Warn of `repeat 5 as sed`, where the config has a `seed`: all runs would have the same one."""
+    help = did_you_mean(dotted(key.path), built.types.names())
+    if help:
+        message = f"`{dotted(key.path)}` is no key of {built.config}, and nothing reads it"
+        diagnostics.warning("XP021", key.span, message, "a new key", help=help)

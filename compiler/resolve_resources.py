@@ -39,6 +39,9 @@ FIELDS: Final[dict[str, Field]] = {
 }
 MOST: Final = 2**53
 SCHEDULERS: Final = ("slurm", "oar")
+_RENAMED: Final = {"mem": "memory", "ram": "memory", "ntasks": "tasks", "walltime": "time", "timeout": "time"}
+_OF_SLURM: Final = ("account", "constraint", "exclude", "gres", "nodelist", "partition", "qos", "reservation")
+_OF_OAR: Final = ("property", "queue")
 _NAMED: Final = {"duration": "a duration", "int": "an int", "size": "a size"}
 
 
@@ -89,9 +92,21 @@ def _known(entry: Entry, context: Context) -> Path | None:
     if len(path) == 1 and path[0] in FIELDS:
         return path
     name = dotted(path)
-    help = did_you_mean(name, FIELDS) or (f"there are {', '.join(FIELDS)}, and `slurm.OPTION`, `oar.OPTION`",)
+    help = (
+        _elsewhere(name)
+        or did_you_mean(name, FIELDS)
+        or (f"there are {', '.join(FIELDS)}, and `slurm.OPTION`, `oar.OPTION`",)
+    )
     context.diagnostics.error("XP141", entry.key_span, f"unknown resource `{name}`", "no such resource", help=help)
     return None
+
+
+def _elsewhere(name: str) -> tuple[str, ...]:
+    """Give the help for a resource as other tools call it, and for an option without its scheduler."""
+    if name in _RENAMED:
+        return (f"did you mean `{_RENAMED[name]}`?",)
+    scheduler = "slurm" if name in _OF_SLURM else "oar" if name in _OF_OAR else ""
+    return (f"write `{scheduler}.{name} = …`",) if scheduler else ()
 
 
 def _build(entries: Mapping[Path, Entry], scope: Scope, context: Context) -> Resources:

@@ -44,7 +44,8 @@ def yaml_value(fault: Fault) -> Finding | None:
     bare = sign_free(fault, meant, value) if meant in engine.starting_words(fault.excerpt.start_rule) else None
     if bare is not None:
         return Finding("XP016", colon.span, f"after `{meant}` comes no `:`", "", bare)
-    return Finding("XP016", colon.span, "a value is given with `=`", "", f"write `{short(f'{name} = {value}')}`")
+    form = f"{name}.{value}" if re.match(r"[A-Za-z_][\w.]*[ \t]*=[^=]", value) else f"{name} = {value}"
+    return Finding("XP016", colon.span, "a value is given with `=`", "", f"write `{short(form)}`")
 
 
 def yaml_item(fault: Fault) -> Finding | None:
@@ -148,7 +149,9 @@ def unquoted(fault: Fault) -> Finding | None:
         return None  # a slip in a word that may stand here, too
     head = fault.excerpt.text[fault.excerpt.start : lexeme.start_pos].strip()
     rest = fault.excerpt.text[lexeme.start_pos : fault.excerpt.end]
-    cure = f"write `{short(head + ' ' + chr(34) + rest + chr(34))}`" if '"' not in rest else "put it in quotes"
+    parts = re.split(r",\s*", rest) if head in ("code", "tags") else [rest]
+    quoted = ", ".join(f'"{part}"' for part in parts)
+    cure = f"write `{short(f'{head} {quoted}')}`" if '"' not in rest else "put it in quotes"
     return Finding("XP001", lexeme.span, f"after `{head}` comes a text in quotes", "", cure)
 
 

@@ -73,6 +73,8 @@ def number(fault: Fault) -> Finding | None:
 def _number_cure(lexeme: str) -> str:
     lower = lexeme.lower()
     unit = _UNIT.fullmatch(lexeme)
+    if hours := re.fullmatch(r"(\d+)h(\d+)m?", lexeme):
+        return f"write `{hours[1]}h{hours[2]}min`"
     if unit and unit[2] in ("m", "M"):
         return f"write `{unit[1]}min` for minutes, `{unit[1]}MiB` for a size"
     if unit and unit[2].lower() in _UNITS:
@@ -121,9 +123,16 @@ def _clock(fault: Fault, index: int) -> Finding | None:
     if first is None or end is None or last == index:
         return None
     span = first.span.to(end.span)
-    return Finding(
-        "XP012", span, f"`{span.text}` is not a duration", "", "durations have units: `90s`, `30min`, `1d12h`"
-    )
+    return Finding("XP012", span, f"`{span.text}` is not a duration", "", _clock_cure(span.text))
+
+
+def _clock_cure(text: str) -> str:
+    """Give `1:30:00` with units; of two numbers nobody knows whether they are hours or minutes."""
+    parts = text.split(":")
+    if len(parts) != 3:
+        return "durations have units: `90s`, `30min`, `1d12h`"
+    given = [f"{int(part)}{unit}" for part, unit in zip(parts, ("h", "min", "s"), strict=True) if int(part)]
+    return f"write `{''.join(given) or '0s'}`"
 
 
 def colon_time(fault: Fault) -> Finding | None:

@@ -22,7 +22,11 @@ _MEANT: Final = {
     "sweep": "write `grid NAME:`",
     "while": "the grid is the loop: write an axis, `key in [a, b]`",
 }
-_RENAMED: Final = {"cmd": "run", "command": "run", "script": "run", "shell": "run"}
+_RENAMED: Final = {
+    **dict.fromkeys(("cmd", "command", "script", "shell"), "run"),
+    **dict.fromkeys(("dependency", "depends", "depends_on", "needs", "requires"), "after"),
+    **dict.fromkeys(("retry", "max_retries"), "retries"),
+}
 
 
 def foreign_statement(fault: Fault, first: Lexeme) -> Finding | None:

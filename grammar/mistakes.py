@@ -194,6 +194,8 @@ def _general(fault: Fault) -> Finding:
     words = [word for word in engine.words() if engine.words()[word] in fault.accepted]
     guess = nearest(token, words) if token.type == "NAME" else None
     cure = f"did you mean `{guess}`?" if guess else ""
+    if "RSQB" in fault.accepted and token in ("for",):
+        cure = "a list has no loop: write `range(5)`, or its elements"
     if fault.excerpt.depth and not cure:
         cure = "a brace of the text's own is written `{{`"
     return Finding("XP001", token.span, f"expected {wanted}, found {shown}", "", cure)
