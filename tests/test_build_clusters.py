@@ -137,6 +137,39 @@ def test_notes_of_targets(project: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("grows", "more", "reason"),
+    [
+        ("memory = 1GiB * attempt", "", None),
+        ("memory = 1GiB * attempt", "pack 20", "a task of several runs keeps its request"),
+        ("cpus = 2 * attempt", "pack 20", "a task of SLURM can't ask for other cpus"),
+        ("gpus = attempt", "", "a task of SLURM can't ask for other gpus"),
+        ("time = 1h * attempt", "pack 20", "SLURM lets no user raise the time limit of a job"),
+        ("memory = 1GiB", "pack 20", None),
+    ],
+)
+def test_retries_that_slurm_leaves_to_the_next_submit(project: Path, grows: str, more: str, reason: str | None) -> None:
+    """What a task can't ask for itself when it starts again is said before anything is sent."""
+    text = f"""\
+target far = slurm:
+    lease = 30s
+grid sweep:
+    seed in range(40)
+resources r:
+    {grows}
+experiment train:
+    grid sweep
+    resources r
+    retries 1
+    {more}
+    run "python train.py {{seed}}"
+"""
+    (project / "Experimentfile").write_text(text)
+    notes = [line for line in said(project, "--target", "far", "--dry-run").splitlines() if line.startswith("note")]
+
+    assert notes == ([] if reason is None else [f"note: retries of `train` wait for the next `xpc submit`: {reason}."])
+
+
 def test_dry_run_shows_the_very_scripts(project: Path) -> None:
     """`--dry-run -v` prints byte for byte what a build writes, and writes nothing."""
     shown = said(project, "--target", "far", "--dry-run", "-v")
