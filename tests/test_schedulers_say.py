@@ -261,6 +261,13 @@ def test_jobs_of_oar(job: str, seen: Seen) -> None:
             Seen("ended", "done", "Terminated"),
         ),
         ({"state": "Error"}, Seen("ended", "lost", "Error")),
+        (
+            {
+                "state": "Error",
+                "events": [{"type": "HOLD_WAITING_JOB"}, {"type": "RESUME_JOB"}, {"type": "OUTPUT_FILES"}],
+            },
+            Seen("ended", "lost", "OUTPUT_FILES"),
+        ),
         ({"state": "Odd"}, Seen("ended", "lost", "Odd")),
         ({}, Seen("ended", "lost", "no state")),
     ],

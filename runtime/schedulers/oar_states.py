@@ -23,7 +23,13 @@ ENDED: Final[dict[str, State]] = {
     "FRAG_JOB_REQUEST": "cancelled",
 }
 """By event, the first one that a job has: walltime and preemption ask for the job's end as well."""
-TECHNICAL: Final = frozenset(("SWITCH_INTO_ERROR_STATE", "SEND_KILL_JOB", "SWITCH_INTO_TERMINATE_STATE"))
+TECHNICAL: Final = frozenset(
+    (
+        *("SWITCH_INTO_ERROR_STATE", "SEND_KILL_JOB", "SWITCH_INTO_TERMINATE_STATE"),
+        *("HOLD_WAITING_JOB", "HOLD_RUNNING_JOB", "RESUME_JOB", "RESUBMIT_JOB_AUTOMATICALLY"),
+    )
+)
+"""Events that tell nothing of why a job ended."""
 
 _REQUEST: Final = re.compile(r"^R=\d+,W=[^ ]*")
 
