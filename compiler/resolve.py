@@ -14,6 +14,7 @@ from .definitions import Definitions, collect, roots
 from .directives import Directives, read_directives
 from .files import Files
 from .lines_as_keys import warn_of_lines
+from .never_equal import warn_of_values
 from .resolve_config import ConfigReader
 from .resolve_experiment import ExperimentResolver
 from .resolve_setting import read_settings
@@ -60,6 +61,7 @@ def resolve(
             after.experiment in faulty or after.experiment not in experiments for after in experiment.after
         ):
             faulty.add(name)
+    warn_of_values((each for name, each in experiments.items() if name not in faulty), diagnostics)
 
     def scope(name: str) -> Scope:
         return built[name].scope

@@ -55,6 +55,7 @@ TITLES: Final[dict[str, str]] = {
     "XP049": "a path that leaves the project",
     "XP050": "a group of keys used as a value",
     "XP051": "something constant that names a key",
+    "XP052": "a value that no point has",
     "XP053": "a condition that is neither true nor false",
     "XP054": "an experiment without a command",
     "XP055": "a format that does not fit",
