@@ -277,6 +277,20 @@ def test_words_of_oar(job: dict[str, object], seen: Seen) -> None:
     assert look("oar", [("9", None)], run=scheduler(oarstat=json.dumps({"9": job}))[0]).seen == {("9", None): seen}
 
 
+def test_rest_of_an_array_that_was_cancelled() -> None:
+    """The accounting calls it by the array's number alone; it is about the tasks that have no line of their own."""
+    lines = [
+        "12901|CANCELLED by 0|0:0|Dependency|t",
+        "12901_8|COMPLETED|0:0|None|t",
+        "12901_9|CANCELLED by 0|0:0|None|t",
+    ]
+    seen = slurm([("12901", task) for task in (8, 9, 10, 11)], "", "\n".join(lines)).seen
+
+    cancelled = Seen("ended", "cancelled", "CANCELLED by 0")
+    assert seen == {("12901", 8): Seen("ended", "done", "COMPLETED"), **{("12901", n): cancelled for n in (9, 10, 11)}}
+    assert slurm([("12901", 10)], "", "12901|COMPLETED|0:0|None|t\n").seen == {}
+
+
 def test_job_that_oar_started_again() -> None:
     """Killed for another one, it goes on under a new number; who asks for the old one is told of the last one."""
     killed = {"state": "Error", "name": "t", "events": [{"type": "BESTEFFORT_KILL"}, {"type": "FRAG_JOB_REQUEST"}]}

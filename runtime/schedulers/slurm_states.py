@@ -111,6 +111,7 @@ def read_queue(text: str) -> list[Row] | None:
 def read_accounts(text: str) -> list[Row]:
     """Read what ``sacct`` printed. A line that is none (of a step, of a federation) tells nothing."""
     rows: list[Row] = []
+    rest: list[Row] = []
     for line in text.splitlines():
         fields = line.split("|", 4)
         found = _ID.fullmatch(fields[0].strip())
@@ -121,8 +122,12 @@ def read_accounts(text: str) -> list[Row]:
         state, status, reason, name = (field.strip() for field in fields[1:])
         if state == "CANCELLED" and reason in ("Dependency", "None"):  # by nobody: SLURM itself took it out
             reason = NEVER
-        rows.append(Row(job, tasks, state, _exit(status), reason, name))
-    return rows
+        if tasks == [] and state.startswith("CANCELLED"):
+            # What had not begun of an array, if it was cancelled after the others did, has lost its indices.
+            rest.append(Row(job, None, state, _exit(status), reason, name))
+        else:
+            rows.append(Row(job, tasks, state, _exit(status), reason, name))
+    return rows + rest
 
 
 def unfold(text: str) -> Sequence[int] | None:
