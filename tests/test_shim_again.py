@@ -384,6 +384,21 @@ def test_end_of_a_packed_task(tmp_path: Path, slurm: Cluster) -> None:
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])
+def test_cancelled_pack_stays_away(tmp_path: Path, slurm: Cluster, side_by_side: bool) -> None:
+    """One of its runs would be tried again; a task that was told to end does not put itself back for it."""
+    script = '[ "$1" = 1 ] || exit 3; echo $$ > pid; sleep 60'
+    experiment = Experiment("train", script, runs=2, retries=1)
+    build = of_kind("slurm", build_of(tmp_path, experiment), packed(2, side_by_side=side_by_side))
+    with start(tmp_path, build, **slurm.environ()) as running:
+        pid_in(folder(tmp_path, n=1) / "files/pid")
+        wait_until(lambda: (folder(tmp_path) / "run.jsonl").exists() and end(tmp_path).get("event") == "end")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(15) == 1
+
+    assert (end(tmp_path)["requeued"], end(tmp_path, n=1)["state"], slurm.calls) == (True, "killed", [])
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
 def test_warned_pack_goes_back_with_all_that_is_left(tmp_path: Path, slurm: Cluster, side_by_side: bool) -> None:
     """The task is put back once, for the run that was checkpointed and those that had not begun."""
     script = (

@@ -62,10 +62,13 @@ class Task:
         return self._status(self._one_by_one())
 
     def _status(self, results: List[Result]) -> int:
-        """Give the worst exit status. A task of several runs goes back to the queue when all that it can do is done."""
+        """Give the worst exit status. A task of several runs goes back to the queue when all that it can do is done,
+        but not if it was told to end: SLURM would start a cancelled one again."""
         worst = max((result.status for result in results), default=DONE)
         if not any(result.again for result in results):
             return worst
+        if len(self._runs) > 1 and self._signals.stopped is not None:
+            return worst or FAILED
         if self._job["kind"] == "oar":
             return OAR_AGAIN
         if len(self._runs) > 1:
