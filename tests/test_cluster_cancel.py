@@ -14,7 +14,7 @@ from test_sent_jobs import intent, result, write_file
 from xpc.grammar.diagnostic import Diagnostics
 from xpc.runtime.build_rows import Rows
 from xpc.runtime.retry import Retry
-from xpc.runtime.schedulers.cluster_cancel import cancel, in_flight
+from xpc.runtime.schedulers.cluster_cancel import cancel
 from xpc.runtime.schedulers.cluster_plan import Flight
 from xpc.runtime.schedulers.cluster_select import Chooser
 from xpc.runtime.shim.build_folder import Build
@@ -69,7 +69,6 @@ def test_job_that_was_started_again_is_cancelled(oar: Oar) -> None:
 
     assert (done.runs, done.wrong) == ({TRAIN: "running"}, None)
     assert oar.deleted == ["48"]
-    assert TRAIN not in in_flight(oar.shows(AGAIN))
 
 
 def test_cancelled_job_that_comes_back_can_be_cancelled_again(oar: Oar) -> None:
@@ -79,6 +78,15 @@ def test_cancelled_job_that_comes_back_can_be_cancelled_again(oar: Oar) -> None:
 
     assert done.runs == {TRAIN: "running"}
     assert oar.deleted == ["46", "48"]
+
+
+def test_what_goes_on_can_be_cancelled_again(oar: Oar) -> None:
+    """Somebody put it back, or the scheduler lost the request: `status` says that it runs, so it can be."""
+    shown = {"46": job("Running"), "47": job("Running")}
+    cancel(oar.project, [TRAIN], oar.shows(shown))
+
+    assert cancel(oar.project, [TRAIN], oar.shows(shown)).runs == {TRAIN: "running"}
+    assert oar.deleted == ["46", "46"]
 
 
 def test_child_waits_for_the_job_that_goes_on(oar: Oar) -> None:

@@ -33,9 +33,9 @@ class Cancelled:
 
 
 def in_flight(store: Store) -> dict[Run, tuple[Held, State]]:
-    """Give the runs that are queued or run on a cluster."""
+    """Give the runs that are queued or run on a cluster; also what goes on though it was cancelled."""
     states = ((run, held, store.state(*run)) for run, held in store.clusters.at_last().items())
-    return {run: (held, state) for run, held, state in states if state in ("queued", "running") and not held.cancelled}
+    return {run: (held, state) for run, held, state in states if state in ("queued", "running")}
 
 
 def cancel(project: Path, meant: Collection[Run], store: Store, environ: Mapping[str, str] = os.environ) -> Cancelled:
