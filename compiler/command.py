@@ -20,7 +20,7 @@ from .shell_place import COMMENT, Atom, Scan
 from .template import Command
 from .template_fill import Filler
 from .template_keys import Filled, Many
-from .text_habits import bare_shell_name
+from .text_habits import bare_shell_name, doubled_braces
 
 
 class Atoms:
@@ -71,6 +71,7 @@ def read_command(text: tree.Text, filler: Filler, diagnostics: Diagnostics) -> R
     before = len(diagnostics.found)
     check_shell_names(text, filler.scope, diagnostics)
     bare_shell_name(text, filler.scope, diagnostics)
+    doubled_braces(text, filler.scope, diagnostics)
     atoms = Atoms(text)
     if not atoms.all:
         help = 'write the command line of the program: `run "python train.py --lr {lr}"`'

@@ -46,6 +46,14 @@ class GridReader:
         """Give every grid with a body that an expression leads to; none for a name without one, which is reported."""
         yield from self._grids(expr, [])
 
+    def look_up(self, expr: tree.GridExpr) -> None:
+        """Report the unknown names in what a grid is put together of."""
+        if isinstance(expr, tree.GridCombine):
+            self.look_up(expr.left)
+            self.look_up(expr.right)
+        else:
+            self._context.known("grid", expr.name, self._context.definitions.grids)
+
     def _grids(self, expr: tree.GridExpr, open: list[str]) -> Iterator[tree.Grid | None]:
         if isinstance(expr, tree.GridCombine):
             yield from self._grids(expr.left, open)

@@ -13,6 +13,7 @@ from .context import Context
 from .definitions import Definitions, collect, roots
 from .directives import Directives, read_directives
 from .files import Files
+from .grid_keys import GridReader
 from .lines_as_keys import warn_of_lines
 from .never_equal import warn_of_values
 from .resolve_config import ConfigReader
@@ -48,6 +49,7 @@ def resolve(
         chosen.resolve(directives, resolver)
     chosen.finish(resolver)
     _check_unused_configs(resolver.configs, context)
+    _check_combined_grids(resolver.grids, context)
     built = resolver.built
     warn_of_lines(context, resolver.configs, built)
     experiments: dict[str, Experiment] = {}
@@ -124,6 +126,13 @@ def _check_unused_configs(configs: ConfigReader, context: Context) -> None:
         if configs.seen(config):
             continue
         configs.table(config)
+
+
+def _check_combined_grids(grids: GridReader, context: Context) -> None:
+    """Look up the names in `grid all = a * b`, also of a grid that no experiment uses."""
+    for grid in context.definitions.grids.values():
+        if not isinstance(grid.body, tuple):
+            grids.look_up(grid.body)
 
 
 def _in_order(context: Context) -> list[Directives]:

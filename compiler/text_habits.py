@@ -42,6 +42,27 @@ def bare_shell_name(text: tree.Text, scope: Scope, diagnostics: Diagnostics) -> 
             )
 
 
+def doubled_braces(text: tree.Text, scope: Scope, diagnostics: Diagnostics) -> None:
+    """Warn of `{{lr}}` in a run text, which is no placeholder, and of a `}` too many behind one that is."""
+    pieces = [part for part in text.parts if isinstance(part, tree.Piece)]
+    whole = "".join(piece.text for piece in pieces)
+    if whole.count("}") <= whole.count("{"):
+        return  # braces of the text's own, in pairs
+    after_placeholder = False
+    for part in text.parts:
+        if isinstance(part, tree.Piece):
+            for match in re.finditer(r"\{[ ]*([A-Za-z_][\w.]*)[ ]*\}\}", part.text):
+                if scope.is_key(tuple(match[1].split("."))):
+                    span = Span(part.span.source, part.at[match.start()], part.at[match.end()])
+                    message = f"`{span.text}` is no placeholder, and `{match[1]}` is a key"
+                    help = f"write `{{{match[1]}}}` for the key"
+                    diagnostics.warning("XP014", span, message, "characters as they are", help=help)
+            if after_placeholder and part.text.startswith("}"):
+                span = Span(part.span.source, part.at[0], part.at[1])
+                diagnostics.warning("XP014", span, "this `}` closes nothing", "one too many", help="take it away")
+        after_placeholder = isinstance(part, tree.Placeholder)
+
+
 def _is_given(name: str, text: str) -> bool:
     """Tell whether a script gives a variable its value, or may: then it is the shell's own."""
     giving = rf"\b{name}\s*\+?=|\b(for|read|local|declare|mapfile|export)\b[^\n;|]*\b{name}\b"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from resolving import concise, faults
+from resolving import attempt, concise, faults
+
+from xpc.compiler.expand import expand
+from xpc.compiler.plan import check_plan
+from xpc.grammar.render import render
 
 STUDY = """
 config base:
@@ -85,3 +89,61 @@ def test_repeats_counted_in_a_misspelt_key() -> None:
 def test_repeats_counted_in_another_key(line: str) -> None:
     """A key of the config, one that is like none of them, and one that something reads, are left alone."""
     assert concise(written("LINE", line)) == []
+
+
+def running(run: str) -> str:
+    return written("LINE", "retries 1").replace("{lr} {seed}", run)
+
+
+@pytest.mark.parametrize(
+    ("run", "at", "message", "cure"),
+    [
+        ("{{lr}}", "16:26", "`{{lr}}` is no placeholder, and `lr` is a key", "write `{lr}` for the key"),
+        ("{{ lr }}", "16:26", "`{{ lr }}` is no placeholder, and `lr` is a key", "write `{lr}` for the key"),
+        ("{lr}} {seed}", "16:30", "this `}` closes nothing", "take it away"),
+    ],
+)
+def test_brace_too_many(run: str, at: str, message: str, cure: str) -> None:
+    """Braces of other tools, and one too many, would be handed to the program as they are: a warning."""
+    assert concise(running(run)) == []
+    found = planned(running(run))
+    assert found[0] == f"warning[XP014]: {message}"
+    assert found[1].endswith(f"--> Experimentfile:{at}")
+    assert found[-1] == f"help: {cure}"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "'{{print $1}' {lr}",
+        "'{{\\\"lr\\\": {lr}}'",
+        '\'{{\\"a\\": {{\\"lr\\": {lr}}}\'',
+        "${{HOME} {lr}",
+        "{{lr} {lr}",
+        "'}' {lr}",
+    ],
+)
+def test_braces_of_the_texts_own(run: str) -> None:
+    """Braces in pairs, and a closing one alone, are the text's own."""
+    assert [line for line in planned(running(run)) if "XP014" in line] == []
+
+
+def planned(text: str) -> list[str]:
+    """Check a study as far as its run texts; give all findings as lines."""
+    study, diagnostics = attempt(text)
+    assert study is not None
+    check_plan(study, expand(study, diagnostics), study.targets["local"], diagnostics)
+    return render(diagnostics.sorted(), "full", color=False).splitlines()
+
+
+def test_names_in_a_grid_that_nobody_uses() -> None:
+    """What a grid is put together of is looked up, used or not."""
+    assert faults(written("LINE", "retries 1") + "\ngrid all = sweep * swep\n") == (
+        "error[XP020]: unknown grid `swep`\n"
+        "  --> Experimentfile:18:20\n"
+        "   |\n"
+        "18 | grid all = sweep * swep\n"
+        "   |                    ^^^^ no such grid\n"
+        "   |\n"
+        "help: did you mean `sweep`?"
+    )
