@@ -9,10 +9,11 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Give the candidate that *word* is most likely a slip of, or nothing.
 
     A slip is a wrong, missing, extra or swapped character. One in three characters may be wrong, none in one or two;
-    capitals and ``-`` for ``_`` hardly count. Of equals the first by name wins, so the answer never depends on order.
+    capitals and ``-`` for ``_`` hardly count. Of equals one with the same first letter wins, then the
+    first by name, so the answer never depends on order.
     """
     plain = _plain(word)
-    best: tuple[int, int, str] | None = None
+    best: tuple[int, int, bool, str] | None = None
     for candidate in set(candidates):
         if candidate == word:
             continue
@@ -22,10 +23,11 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
         distance = _distance(plain, _plain(candidate), limit)
         if distance is None:
             continue
-        rank = (distance, _distance(word, candidate, len(word) + len(candidate)) or 0, candidate)
+        raw = _distance(word, candidate, len(word) + len(candidate)) or 0
+        rank = (distance, raw, plain[:1] != _plain(candidate)[:1], candidate)
         if best is None or rank < best:
             best = rank
-    return best[2] if best else None
+    return best[3] if best else None
 
 
 def _plain(word: str) -> str:

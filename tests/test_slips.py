@@ -7,6 +7,7 @@ from resolving import attempt, concise, faults
 
 from xpc.compiler.expand import expand
 from xpc.compiler.plan import check_plan
+from xpc.grammar.nearest import nearest
 from xpc.grammar.render import render
 
 STUDY = """
@@ -147,3 +148,9 @@ def test_names_in_a_grid_that_nobody_uses() -> None:
         "   |\n"
         "help: did you mean `sweep`?"
     )
+
+
+def test_of_equally_near_names_the_one_with_the_same_beginning() -> None:
+    """People seldom mistype the first letter."""
+    assert nearest("men", ["len", "mean"]) == "mean"
+    assert nearest("bse", ["use", "base"]) == "base"
