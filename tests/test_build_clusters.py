@@ -10,6 +10,8 @@ from pathlib import Path
 import console
 import pytest
 
+from xpc.runtime.submissions import SubmissionWriter
+
 STUDY = """\
 target far = slurm:
     partition = "gpu"
@@ -117,6 +119,22 @@ def test_summary(project: Path) -> None:
         "note: retries of `slow` wait for the next `xpc submit`: SLURM lets no user raise the time limit of a job.\n"
         in text
     )
+
+
+def test_queued_runs_that_have_not_begun_are_not_new(project: Path) -> None:
+    """They have no record yet; a submit leaves them alone, and so they are not to be submitted."""
+    said(project, "--target", "far")
+    (build,) = (project / ".xpc/builds").iterdir()
+    writer = SubmissionWriter(project, build.name, "far", "slurm")
+    writer.intent(1, "many-1", "xpc-1-1", range(6), 1)
+    writer.result(1, [("99999999", 6)])
+    writer.released()
+    writer.end()
+    text = said(project, "--target", "far", "--dry-run")
+
+    assert table(text)[0].split()[:7] == ["experiment", "runs", "new", "done", "stale", "failed", "queued"]
+    assert table(text)[4].split()[:7] == ["many", "120", "0", "0", "0", "0", "120"]
+    assert "To submit: 242 runs in 6 arrays; at most " in text
 
 
 def test_notes_of_targets(project: Path) -> None:

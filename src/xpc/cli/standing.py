@@ -30,8 +30,13 @@ class Standings:
         return {experiment: frozenset(self.store.ids(experiment)) for experiment in self.store.experiments()}
 
     def any(self, experiment: str) -> bool:
-        """Tell whether a run of the experiment has begun at all."""
-        return bool(self._known.get(experiment))
+        """Tell whether a run of the experiment has begun, or was sent to a cluster at all."""
+        return bool(self._known.get(experiment)) or experiment in self._sent
+
+    @cached_property
+    def _sent(self) -> frozenset[str]:
+        """The experiments of which a cluster holds runs, begun or not."""
+        return frozenset(name for name, _ in self.store.clusters.held)
 
     def state(self, experiment: str, run: str) -> State:
         return self.store.state(experiment, run)
