@@ -14,7 +14,7 @@ from .run_words import Given
 
 SUFFIXES: Final = (".py", ".sh", ".R", ".jl", ".pl", ".lua", ".rb", ".js")
 
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
+_ASSIGNMENT: Final = r"[A-Za-z_]\w*\+?="
 _BEFORE: Final = (("uv", "run"), ("poetry", "run"), ("pdm", "run"), ("pipenv", "run"))
 _PREFIXES: Final = ("env", "exec", "nice", "nohup", "srun", "time")
 _INTERPRETERS: Final = {
@@ -30,8 +30,34 @@ _INTERPRETERS: Final = {
 }
 """Each program that takes a script as its first argument, and its options that take no word of their own."""
 _TAKE_A_WORD: Final = {r"(python|python3|python3\.\d+|pypy3?)": ("-W", "-X")}
-_HARMLESS: Final = re.compile(
-    r"set|export|echo|printf|tee|cat|head|tail|grep|sort|mkdir|module|ulimit|true|:|umask|date|hostname|nvidia-smi|ls|sleep|test|nproc|uname|which"
+_HARMLESS: Final = frozenset(
+    [
+        "set",
+        "export",
+        "echo",
+        "printf",
+        "tee",
+        "cat",
+        "head",
+        "tail",
+        "grep",
+        "sort",
+        "mkdir",
+        "module",
+        "ulimit",
+        "true",
+        ":",
+        "umask",
+        "date",
+        "hostname",
+        "nvidia-smi",
+        "ls",
+        "sleep",
+        "test",
+        "nproc",
+        "uname",
+        "which",
+    ]
 )
 
 
@@ -39,14 +65,14 @@ def started_files(commands: Sequence[Sequence[Given]]) -> Iterator[Given]:
     """Give the words that are paths of files which the commands start, in order."""
     for command in commands:
         words = list(command)
-        while words and words[0].text is not None and _ASSIGNMENT.match(words[0].text):
+        while words and _assigns(words[0].text):
             words.pop(0)
         if not words:
             continue
         found = _started(words)
         if found is not None and found.text is not None and is_relative(found.text):
             yield found
-        elif words[0].text is None or not _HARMLESS.fullmatch(words[0].text):
+        elif words[0].text not in _HARMLESS:
             return
 
 
@@ -60,7 +86,7 @@ def _started(words: list[Given]) -> Given | None:
             skipped = 2
             if texts[2:3] and _is_script(texts[2]):
                 return words[2]
-        elif skipped := bool(_ASSIGNMENT.match(texts[0])):
+        elif skipped := _assigns(texts[0]):
             pass
         else:
             break
@@ -73,6 +99,10 @@ def _started(words: list[Given]) -> Given | None:
     if texts[:2] == ["accelerate", "launch"]:
         name, first = "accelerate launch", 2
     return _argument(name, words[first:])
+
+
+def _assigns(word: str | None) -> bool:
+    return word is not None and "=" in word and re.match(_ASSIGNMENT, word) is not None
 
 
 def _argument(name: str, words: Sequence[Given]) -> Given | None:
@@ -103,10 +133,12 @@ def is_relative(path: str) -> bool:
     return bool(path) and not path.startswith(("/", "~")) and "\0" not in path and "\n" not in path
 
 
-MOVES: Final = re.compile(r"\b(cd|pushd|eval|git|cp|mv|ln|rsync|curl|wget|tar|unzip|make|chdir|rclone|dvc)\b|\.\./")
-_SOURCES: Final = re.compile(r"(?:^|[;&|\n])\s*(?:source|\.)\s+(\S+)")
+MOVES: Final = r"\b(cd|pushd|eval|git|cp|mv|ln|rsync|curl|wget|tar|unzip|make|chdir|rclone|dvc)\b|\.\./"
+_SOURCES: Final = r"(?:^|[;&|\n])\s*(?:source|\.)\s+(\S+)"
 
 
 def may_move(setup: str, is_known: Callable[[str], bool]) -> bool:
     """Tell whether a setup line may go to another folder, or bring files; *is_known* tells files that surely don't."""
-    return MOVES.search(setup) is not None or any(not is_known(path) for path in _SOURCES.findall(setup))
+    if not setup:
+        return False  # most often, and the patterns need not be compiled
+    return re.search(MOVES, setup) is not None or any(not is_known(path) for path in re.findall(_SOURCES, setup))
