@@ -159,10 +159,11 @@ def test_selection(state: Any, same: bool, place: str) -> None:
 
 def test_second_submit_at_the_same_time_leaves(tmp_path: Path) -> None:
     """It says who submits and ends with status 1; the first one goes on undisturbed."""
-    experiment = Experiment("train", "echo up; sleep 1")
+    experiment = Experiment("train", "echo up; while [ ! -e ../../../../go ]; do sleep 0.05; done")
     first = start(tmp_path, [experiment])
     wait_for(lambda: printed(tmp_path))
     status, found, _ = finish(start(tmp_path, [experiment]))
+    (tmp_path / "go").touch()
 
     assert status == 1
     ((code, message),) = found["refused"]
